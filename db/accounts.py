@@ -1,0 +1,150 @@
+"""Families' activation codes, accounts and acceptances; agents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An activation code that waits for its use."""
+
+    family_id: UUID
+    id: UUID
+    code_hmac: bytes
+
+
+OPEN_CODES = """
+    select c.family_id, c.id, c.code_hmac from activation_code c join family f on f.id = c.family_id
+    where f.number = $1 and c.used_at is null and c.expires_at > $2 order by c.created_at desc limit 5 for update of c
+"""
+
+
+async def open_codes(tx: Any, family_number: str, now: datetime) -> list[Code]:
+    """Give the codes of a family that are neither used nor expired, held until the transaction ends."""
+    return [Code(*row.values()) for row in await tx.fetch(OPEN_CODES, family_number, now)]
+
+
+USE_CODES = "update activation_code set used_at = $2 where family_id = $1 and used_at is null"
+ACTIVATE = "update family set activated_at = coalesce(activated_at, $2), language = $3 where id = $1"
+INSERT_ACCOUNT = """
+    insert into account (family_id, id, email, password_hash, language, created_at) values ($1, $2, $3, $4, $5, $6)
+"""
+
+
+async def activate(
+    tx: Any, family_id: UUID, account_id: UUID, email: str, password_hash: str, language: str, at: datetime
+) -> None:
+    """Use up the family's codes and write its account, whose e-mail address is still to be verified."""
+    await tx.execute(USE_CODES, family_id, at)
+    await tx.execute(ACTIVATE, family_id, at, language)
+    await tx.execute(INSERT_ACCOUNT, family_id, account_id, email, password_hash, language, at)
+
+
+VERIFY = """
+    with verified as (
+        update account set email_verified_at = $4
+        where family_id = $1 and id = $2 and email = $3 and email_verified_at is null
+        returning family_id, id, email
+    )
+    insert into address (family_id, id, account_id, channel, value, verified_at, created_at)
+    select family_id, $5, id, 'EMAIL', email, $4, $4 from verified
+    on conflict (family_id, channel, value) do update set verified_at = $4, retired_at = null, retired_reason = null
+"""
+IS_VERIFIED = """
+    select exists (select from account where family_id = $1 and id = $2 and email = $3 and email_verified_at is not null)
+"""
+
+
+async def verify_email(tx: Any, family_id: UUID, account_id: UUID, email: str, address_id: UUID, at: datetime) -> bool:
+    """Mark an account's address as verified and as one that reaches the family; False when the account has another address.
+
+    Raises asyncpg.UniqueViolationError when another account verified the same address before.
+    """
+    await tx.execute(VERIFY, family_id, account_id, email, at, address_id)
+    found: bool = await tx.fetchval(IS_VERIFIED, family_id, account_id, email)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a password is checked against."""
+
+    family_id: UUID | None
+    id: UUID
+    email: str
+    password_hash: str
+    language: str
+    email_verified: bool
+
+
+BY_EMAIL = """
+    select a.family_id, a.id, a.email, a.password_hash, a.language, true
+    from account a where a.email = $1 and a.email_verified_at is not null
+"""
+BY_UNVERIFIED_EMAIL = """
+    select a.family_id, a.id, a.email, a.password_hash, a.language, false
+    from account a where a.email = $1 order by a.created_at desc limit 1
+"""
+BY_NUMBER = """
+    select a.family_id, a.id, a.email, a.password_hash, a.language, a.email_verified_at is not null
+    from account a join family f on f.id = a.family_id where f.number = $1 order by a.created_at limit 1
+"""
+OF_AGENT = """
+    select null::uuid, g.id, g.email, g.password_hash, 'fr', true from agent g where g.email = $1 and g.disabled_at is null
+"""
+
+
+async def credentials_of_family(tx: Any, identifier: str) -> Credentials | None:
+    """Find a login by e-mail address (a verified one first) or by family number (its first account)."""
+    for statement in (BY_EMAIL, BY_UNVERIFIED_EMAIL) if "@" in identifier else (BY_NUMBER,):
+        row = await tx.fetchrow(statement, identifier)
+        if row is not None:
+            return Credentials(*row.values())
+    return None
+
+
+async def credentials_of_agent(tx: Any, email: str) -> Credentials | None:
+    """Find an agent by e-mail address."""
+    row = await tx.fetchrow(OF_AGENT, email)
+    return Credentials(*row.values()) if row else None
+
+
+IN_FORCE = """
+    select version, hash from terms where effective_at <= $1 order by version desc limit 1
+"""
+ACCEPT = """
+    insert into terms_acceptance (family_id, account_id, version, hash, manner, accepted_at)
+    values ($1, $2, $3, $4, $5, $6) on conflict do nothing
+"""
+
+
+async def terms_in_force(tx: Any, now: datetime) -> tuple[int, str] | None:
+    """Give version and hash of the terms in force."""
+    row = await tx.fetchrow(IN_FORCE, now)
+    return (row["version"], row["hash"]) if row else None
+
+
+async def accept_terms(tx: Any, family_id: UUID, account_id: UUID, version: int, digest: str, manner: str, at: datetime) -> None:
+    """Record an acceptance once."""
+    await tx.execute(ACCEPT, family_id, account_id, version, digest, manner, at)
+
+
+INSERT_CODE = """
+    insert into activation_code (family_id, id, code_hmac, expires_at, issued_by, created_at)
+    values ($1, $2, $3, $4, $5, $6)
+"""
+
+
+async def family_by_number(tx: Any, number: str) -> UUID | None:
+    """Give the id of a family that the viewer sees."""
+    found: UUID | None = await tx.fetchval("select id from family where number = $1", number)
+    return found
+
+
+async def insert_code(
+    tx: Any, family_id: UUID, code_id: UUID, code_hmac: bytes, expires_at: datetime, agent_id: UUID, at: datetime
+) -> None:
+    """Write an activation code issued by an agent."""
+    await tx.execute(INSERT_CODE, family_id, code_id, code_hmac, expires_at, agent_id, at)

@@ -1,0 +1,112 @@
+"""The outbox: news and its deliveries, written in the transaction of the change that they tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from db.ids import uuid7
+
+DEFAULT_CHANNELS = ("EMAIL", "IN_APP")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that a family is told.
+
+    `data` is what the messages need, in plain JSON; `to` overrides the family's choice, for an address not yet verified.
+    """
+
+    family_id: UUID
+    topic: str
+    type: str
+    subject_id: UUID
+    data: dict[str, Any]
+    occurred_at: datetime
+    service_id: UUID | None = None
+    procedure_id: UUID | None = None
+    procedure_event_number: int | None = None
+    priority: int = 1
+    to: Sequence[tuple[str, str]] = ()
+
+
+# The family's row is locked from here to the commit: its stream gets its numbers without gap and in the order of commits.
+NEXT = """
+    with numbered as (
+        update family set news_seq = news_seq + 1 where id = $1 returning news_seq, number
+    )
+    select n.news_seq, n.number,
+        (select p.channels from channel_preference p where p.family_id = $1 and p.topic = $2) as channels,
+        (select coalesce(json_agg(json_build_array(a.channel, a.value) order by a.id), '[]') from address a
+            where a.family_id = $1 and a.verified_at is not null and a.retired_at is null) as addresses
+    from numbered n
+"""
+
+WRITE = """
+    with told as (
+        insert into news (family_id, seq, id, topic, type, subject_id, service_id, procedure_id, procedure_event_number,
+            data, occurred_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        returning family_id, seq, subject_id
+    ), sent as (
+        insert into delivery (family_id, id, news_seq, subject_id, channel, address, next_channels, next_try_at, created_at)
+        select t.family_id, d.id, t.seq, t.subject_id, $13, d.address, $14, $11, $11
+        from told t cross join unnest($12::uuid[], $15::text[]) as d(id, address)
+    )
+    insert into lane (family_id, subject_id, channel, address, priority, due_at)
+    select $1, $6, $13, d.address, $16, $11 from unnest($15::text[]) as d(address)
+    on conflict (family_id, subject_id, channel, address) do update
+        set due_at = case when lane.leased then lane.due_at else least(lane.due_at, excluded.due_at) end,
+            priority = least(lane.priority, excluded.priority)
+"""
+
+
+async def tell(tx: Any, told: Told) -> int:
+    """Write one item of news and what must be sent for it; give its number in the family's stream.
+
+    The first channel of the family's ordered list that can reach it gets the deliveries, the rest wait as fallback (R13).
+    """
+    row = await tx.fetchrow(NEXT, told.family_id, told.topic)
+    addresses = [(channel, value) for channel, value in msgspec.json.decode(row["addresses"])]
+    if told.to:
+        channel, values, rest = told.to[0][0], [value for _, value in told.to], []
+    else:
+        channel, values, rest = route(row["channels"] or DEFAULT_CHANNELS, addresses, row["number"])
+    await tx.execute(
+        WRITE,
+        told.family_id,
+        row["news_seq"],
+        uuid7(told.occurred_at),
+        told.topic,
+        told.type,
+        told.subject_id,
+        told.service_id,
+        told.procedure_id,
+        told.procedure_event_number,
+        msgspec.json.encode(told.data).decode(),
+        told.occurred_at,
+        [uuid7(told.occurred_at) for _ in values],
+        channel,
+        rest,
+        values,
+        told.priority,
+    )
+    seq: int = row["news_seq"]
+    return seq
+
+
+def route(
+    channels: Sequence[str], addresses: Sequence[tuple[str, str]], family_number: str
+) -> tuple[str, list[str], list[str]]:
+    """Give the first channel that can reach the family, its addresses, and the channels that remain.
+
+    The inbox of the portal always can.
+    """
+    for position, channel in enumerate(channels):
+        values = [family_number] if channel == "IN_APP" else [value for kind, value in addresses if kind == channel]
+        if values:
+            return channel, values, list(channels[position + 1 :])
+    return "IN_APP", [family_number], []

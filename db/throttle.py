@@ -1,0 +1,45 @@
+"""Failed attempts per subject, shared by all nodes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What is known of a subject: failures in a row, failures of the day, and until when it is blocked (UTC)."""
+
+    failures: int = 0
+    today: int = 0
+    blocked_until: datetime | None = None
+
+
+# The row is made first so that there is something to lock: parallel guesses wait for each other.
+HOLD = """
+    insert into throttle (subject, day) values ($1, $2)
+    on conflict (subject) do update
+        set today = case when throttle.day = $2 then throttle.today else 0 end, day = $2
+    returning failures, today, blocked_until
+"""
+
+
+async def hold(tx: Any, subject: bytes, day: date) -> Attempts:
+    """Give what is known of a subject and hold it until the transaction ends; `subject` is an HMAC, never an address."""
+    row = await tx.fetchrow(HOLD, subject, day)
+    return Attempts(row["failures"], row["today"], row["blocked_until"])
+
+
+async def fail(tx: Any, subject: bytes, blocked_until: datetime | None) -> None:
+    """Count one failure."""
+    await tx.execute(
+        "update throttle set failures = failures + 1, today = today + 1, blocked_until = $2 where subject = $1",
+        subject,
+        blocked_until,
+    )
+
+
+async def succeed(tx: Any, subject: bytes) -> None:
+    """Take back the failure counted for an attempt that succeeded, and forget those in a row; the others of the day count."""
+    await tx.execute(
+        "update throttle set failures = 0, today = greatest(today - 1, 0), blocked_until = null where subject = $1", subject
+    )

@@ -1,0 +1,87 @@
+"""The cost of an operation: a field costs 1, a connection multiplies what is under it by the page asked for.
+
+The page may be a variable, so a cost is kept as a sum that is worked out again with the values of each request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import FieldNode, GraphQLField, IntValueNode, OperationDefinitionNode, VariableNode
+
+SATURATED = 1_000_000_000
+"""No cost is counted further than this: a hostile document multiplies without end."""
+
+PAGE_ARGUMENTS = ("first", "last")
+
+Page = int | str
+"""Entries asked for: a number, or the name of the variable that holds it."""
+
+
+@dataclass(slots=True, eq=False)
+class Weight:
+    """What a selection costs: a fixed part, and parts that depend on variables. Not changed once it is counted."""
+
+    fixed: int = 0
+    parts: list[tuple[Page, "Weight"]] = field(default_factory=list)
+
+    def times(self, page: Page) -> "Weight":
+        """Multiply by a page, given as a number or as the name of a variable."""
+        if isinstance(page, int) and not self.parts:
+            return Weight(min(self.fixed * page, SATURATED))
+        return Weight(0, [(page, self)])
+
+    def count(self, other: "Weight") -> None:
+        """Count another weight in; one that depends on variables is shared, not copied."""
+        if other.parts:
+            self.parts.append((1, other))
+        else:
+            self.fixed = min(self.fixed + other.fixed, SATURATED)
+
+    def worth(self, pages: Mapping[str, int], seen: dict[int, int]) -> int:
+        """Work the sum out; `seen` remembers shared parts, so that each is worked out once."""
+        known = seen.get(id(self))
+        if known is None:
+            known = self.fixed
+            for page, part in self.parts:
+                times = page if isinstance(page, int) else pages[page]
+                known = min(known + times * part.worth(pages, seen), SATURATED)
+            seen[id(self)] = known
+        return known
+
+
+def page_of(node: FieldNode, definition: GraphQLField | None, default: int) -> Page:
+    """Give what a field multiplies its children by: 1, or the page of a connection."""
+    if definition is None or not any(name in definition.args for name in PAGE_ARGUMENTS):
+        return 1
+    for argument in node.arguments or ():
+        if argument.name.value in PAGE_ARGUMENTS:
+            if isinstance(argument.value, VariableNode):
+                return argument.value.name.value
+            if isinstance(argument.value, IntValueNode):
+                return _bounded(argument.value)
+    own = next((definition.args[name].default_value for name in PAGE_ARGUMENTS if name in definition.args), None)
+    return own if type(own) is int else default
+
+
+def default_pages(node: OperationDefinitionNode, default: int) -> dict[str, int]:
+    """Give each variable of an operation the number it counts for when the request gives none."""
+    return {
+        definition.variable.name.value: _bounded(definition.default_value)
+        if isinstance(definition.default_value, IntValueNode)
+        else default
+        for definition in node.variable_definitions or ()
+    }
+
+
+def given_pages(defaults: Mapping[str, int], variables: Mapping[str, Any]) -> dict[str, int]:
+    """Give each variable the number that the request gives it, where it gives one."""
+    return {
+        name: min(max(value, 0), SATURATED) if type(value := variables.get(name)) is int else default
+        for name, default in defaults.items()
+    }
+
+
+def _bounded(node: IntValueNode) -> int:
+    """Read a literal; one with very many digits is not worth reading."""
+    return min(max(int(node.value), 0), SATURATED) if len(node.value) < 12 else SATURATED

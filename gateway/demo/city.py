@@ -1,0 +1,231 @@
+"""The demo city: a small town that is the same for the same seed and day, and grows to any size for benchmarks."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import asyncpg
+from argon2 import Type
+from argon2.low_level import hash_secret
+
+from db.clock import Clock
+from db.ids import SeededIds
+from db.keys import Keys
+from gateway.demo.histories import PARIS, Plan, history, plans
+from gateway.demo.households import SHOWN_ACTIVE, SHOWN_NOT_ACTIVE, household
+from gateway.demo.kinds import AGENTS, ATTESTATION, HOURS, KINDS, SERVICES
+from gateway.demo.rows import COLUMNS, FamilyRows, House, Row, Tables
+from resolvers.imports_families import COLUMNS as REGISTER_COLUMNS
+
+SEED = 33_600
+FAMILIES = 200
+DEMO_PASSWORD = "Marronnier-47"
+CHUNK = 1_000
+NEWCOMERS = 8_000_000
+"""Place in the row where the families of registers begin: far behind those of any city."""
+TERMS_VERSION = 1
+_TERMS = Path(__file__).with_name("data")
+
+
+AS_SYSTEM = "select set_config('kiosque.system', 'on', true), set_config('statement_timeout', '0', true)"
+NOT_EMPTY = "select exists (select from family) or exists (select from service)"
+NUMBERED = "select case when is_called then last_value else 0 end from procedure_reference"
+STAGE = "create temp table staged on commit drop as select {columns} from {table} limit 0"
+UNSTAGE = "insert into {table} ({columns}) select {columns} from staged; drop table staged"
+
+
+class CityNotEmpty(Exception):
+    """The database holds families or services already."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFamily:
+    """A family to sign in as."""
+
+    number: str
+    name: str
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoActivation:
+    """A family that has not activated its account yet."""
+
+    number: str
+    name: str
+    activation_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAgent:
+    """An agent to sign in as."""
+
+    email: str
+    name: str
+    password: str
+    roles: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCity:
+    """What to try the demo with."""
+
+    family: DemoFamily
+    activations: tuple[DemoActivation, ...]
+    agents: tuple[DemoAgent, ...]
+
+
+def credentials(clock: Clock, *, seed: int = SEED) -> DemoCity:
+    """Give the credentials of a city that was loaded before, on whatever day."""
+    today = clock().astimezone(PARIS).date()
+    shown = household(seed, SHOWN_ACTIVE, today)
+    waiting = (household(seed, index, today) for index in SHOWN_NOT_ACTIVE)
+    return DemoCity(
+        DemoFamily(shown.number, shown.name, shown.emails[0], DEMO_PASSWORD),
+        tuple(DemoActivation(each.number, each.name, each.code) for each in waiting),
+        tuple(DemoAgent(each.email, each.name, DEMO_PASSWORD, each.roles, each.services) for each in AGENTS),
+    )
+
+
+async def load_city(
+    connection: asyncpg.Connection,
+    keys: Keys,
+    clock: Clock,
+    *,
+    families: int = FAMILIES,
+    seed: int = SEED,
+    beside_others: bool = False,
+) -> DemoCity:
+    """Load the city in one transaction, as the owner of the tables or a superuser.
+
+    Raises CityNotEmpty when there are families or services, unless `beside_others` says that they do not matter.
+    """
+    now = clock().replace(microsecond=0)
+    async with connection.transaction():
+        await connection.execute(AS_SYSTEM)
+        if not beside_others and await connection.fetchval(NOT_EMPTY):
+            raise CityNotEmpty("the database is not empty: the demo city goes into an empty one")
+        copier = await Copier.on(connection)
+        tables = Tables()
+        house = _house(tables, keys, now, seed)
+        await copier.copy(tables)
+        before: int = await connection.fetchval(NUMBERED)
+        for chunk in _families(house, families, seed, before):
+            await copier.copy(chunk)
+        if copier.rows["procedure"]:
+            await connection.execute("select setval('procedure_reference', $1)", before + copier.rows["procedure"])
+    return credentials(clock, seed=seed)
+
+
+class Copier:
+    """Copies rows into tables; where row-level security holds for us too, by way of temporary ones."""
+
+    def __init__(self, connection: asyncpg.Connection, *, staged: bool) -> None:
+        self.rows = dict.fromkeys(COLUMNS, 0)
+        self._connection = connection
+        self._staged = staged
+
+    @classmethod
+    async def on(cls, connection: asyncpg.Connection) -> "Copier":
+        """Make one for a connection: PostgreSQL refuses COPY to whom row-level security applies."""
+        return cls(connection, staged=await connection.fetchval("select row_security_active('family')"))
+
+    async def copy(self, tables: Tables) -> None:
+        """Copy all rows, in the order that foreign keys allow."""
+        for table, rows in tables.items():
+            if rows:
+                await self._copy(table, COLUMNS[table].split(), rows)
+                self.rows[table] += len(rows)
+
+    async def _copy(self, table: str, columns: list[str], rows: list[Row]) -> None:
+        if not self._staged:
+            await self._connection.copy_records_to_table(table, columns=columns, records=rows)
+            return
+        await self._connection.execute(STAGE.format(table=table, columns=", ".join(columns)))
+        await self._connection.copy_records_to_table("staged", columns=columns, records=rows)
+        await self._connection.execute(UNSTAGE.format(table=table, columns=", ".join(columns)))
+
+
+def _house(tables: Tables, keys: Keys, now: datetime, seed: int) -> House:
+    """Add the city's own rows: services, staff, terms, catalogue."""
+    random = Random(f"{seed}/city")
+    ids = SeededIds(random)
+    founded = now - timedelta(days=1_300)
+    services = {service.code: ids.at(founded) for service in SERVICES}
+    for each in SERVICES:
+        tables.add("service", services[each.code], each.code, each.fr, each.en, each.phone, each.email, *HOURS)
+    # One hash for the whole city: hashing 20,000 times would take half an hour. Its salt is no secret either.
+    password_hash = hash_secret(DEMO_PASSWORD.encode(), random.randbytes(16), 2, 19_456, 1, 32, Type.ID).decode()
+    agents = {}
+    for agent in AGENTS:
+        agent_id = ids.at(founded)
+        of_agent = [services[code] for code in agent.services]
+        tables.add("agent", agent_id, agent.email, agent.name, password_hash, list(agent.roles), of_agent, founded)
+        if "AGENT" in agent.roles:
+            agents.update(dict.fromkeys(agent.services, agent_id))
+    french, english = ((_TERMS / f"terms.{language}.md").read_text(encoding="utf-8") for language in ("fr", "en"))
+    terms_hash = hashlib.sha256(f"{french}\n{english}".encode()).hexdigest()
+    tables.add("terms", TERMS_VERSION, founded, founded, french, english, terms_hash)
+    kinds = {kind.code: ids.at(founded) for kind in KINDS}
+    for kind in KINDS:
+        form = json.dumps(kind.form, ensure_ascii=False)
+        texts = (*kind.title, *kind.summary, form, *ATTESTATION, kind.decision_months, kind.silence_means, founded)
+        tables.add("procedure_kind", kinds[kind.code], kind.code, 1, services[kind.service], *texts)
+    return House(keys, now, password_hash, TERMS_VERSION, terms_hash, services, kinds, agents)
+
+
+def _families(house: House, families: int, seed: int, before: int) -> Iterable[Tables]:
+    """Give the families' rows, a chunk at a time, so that memory does not grow with the rows of a large city."""
+    today = house.now.astimezone(PARIS).date()
+    planned = [plans(seed, household(seed, index, today), house.now) for index in range(families)]
+    references = _references(planned, before)
+    for start in range(0, families, CHUNK):
+        tables = Tables()
+        for index in range(start, min(start + CHUNK, families)):
+            family = household(seed, index, today)
+            told = [
+                (references[index, place], history(seed, family, place, plan, house.now))
+                for place, plan in enumerate(planned[index])
+            ]
+            FamilyRows(tables, house, family, seed).write(told)
+        yield tables
+
+
+def _references(planned: list[list[Plan]], before: int) -> dict[tuple[int, int], str]:
+    """Number the procedures of all families in the order in which they were begun."""
+    begun = [
+        (plan.created_at, index, place)
+        for index, of_family in enumerate(planned)
+        for place, plan in enumerate(of_family)
+    ]
+    return {
+        (index, place): f"PES-{at.astimezone(PARIS).year}-{number:06d}"
+        for number, (at, index, place) in enumerate(sorted(begun), before + 1)
+    }
+
+
+def write_register(path: Path, clock: Clock, *, families: int = 25, seed: int = SEED) -> tuple[DemoActivation, ...]:
+    """Write a register of families that are not in the city, with activation codes, for `import families`.
+
+    As the city's software writes it: semicolons, UTF-8 with a byte order mark. Give
+    what the families can activate with.
+    """
+    now = clock()
+    today = now.astimezone(PARIS).date()
+    expires_on = today + timedelta(days=180)
+    made = [household(seed, NEWCOMERS + place, today) for place in range(families)]
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream, delimiter=";")
+        writer.writerow(REGISTER_COLUMNS)
+        for each in made:
+            for person in each.people:
+                of_family = (each.number, each.profile, each.name, each.language, each.code, expires_on)
+                writer.writerow((*of_family, *astuple(person)))
+    return tuple(DemoActivation(each.number, each.name, each.code) for each in made)

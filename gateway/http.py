@@ -1,0 +1,166 @@
+"""GraphQL over HTTP: status codes, methods, and which transport a request is for.
+
+`attach` puts the whole endpoint on an application.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from gateway import graphiql, sse, websocket
+from gateway.connections import SERVER
+from gateway.documents import Operation
+from gateway.endpoint import Endpoint
+from gateway.errors import RequestRefused
+from gateway.negotiation import ANSWERS, EVENTS, GRAPHQL, HTML, JSON, Choice, choose
+from gateway.requests import CLIENT_HEADER, GraphQLRequest, operation_of, source_of
+
+ANSWERED_200_AS_JSON = frozenset(
+    {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "PERSISTED_QUERY_NOT_FOUND"}
+)
+"""Faults in the GraphQL, not in the HTTP: clients that ask for application/json read them from a 200."""
+
+ALLOWED_HEADERS = f"Accept, Authorization, Content-Type, {CLIENT_HEADER}"
+
+
+def attach(app: web.Application, endpoint: Endpoint, path: str = "/graphql") -> None:
+    """Serve an endpoint on an application: HTTP, WebSocket and events on one path, GraphiQL in development.
+
+    At shutdown every live connection is closed with 1001.
+    """
+    app.router.add_route("*", path, View(endpoint).handle)
+    app.on_response_prepare.append(_harden)
+
+    async def stop(_: web.Application) -> None:
+        await endpoint.sockets.stop()
+
+    app.on_shutdown.append(stop)
+    if endpoint.development:
+        graphiql.attach(app)
+
+
+class View:
+    """The handler of the endpoint."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._methods: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {
+            "POST": self._post,
+            "GET": self._get,
+            "OPTIONS": self._options,
+        }
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request; a refusal becomes its status and a JSON body."""
+        try:
+            method = self._methods.get(request.method)
+            if method is None:
+                raise _not_allowed("POST, GET" if self._endpoint.gate.free_get else "POST")
+            return await method(request)
+        except RequestRefused as refused:
+            return self._refuse(request, refused)
+
+    async def _post(self, request: web.Request) -> web.StreamResponse:
+        choice = choose(request.headers.get("Accept", ""), ANSWERS)
+        gate = self._endpoint.gate
+        gate.check_site(request)
+        asked = await gate.read(request)
+        return await self._run(request, asked, choice, None)
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._upgrade(request)
+        gate = self._endpoint.gate
+        if self._endpoint.development:
+            choice = choose(request.headers.get("Accept", ""), (*ANSWERS, HTML))
+            if choice.media == HTML:
+                return graphiql.page()
+        else:
+            choice = choose(request.headers.get("Accept", ""), ANSWERS)
+        gate.check_site(request)
+        asked = gate.read_query(request)
+        source, registered = await source_of(asked, gate.registered)
+        if not registered and not gate.free_get:
+            raise _not_allowed("POST")
+        return await self._run(request, asked, choice, source)
+
+    async def _run(
+        self, request: web.Request, asked: GraphQLRequest, choice: Choice, source: str | None
+    ) -> web.StreamResponse:
+        """Run an operation; `source` is given for GET, which may only read."""
+        endpoint = self._endpoint
+        context = await endpoint.make_context(request, request.headers.get("Authorization"))
+        operation: Operation | RequestRefused
+        try:
+            if source is None:
+                source, _ = await source_of(asked, endpoint.gate.registered)
+            operation = operation_of(endpoint.documents, source, asked)
+        except RequestRefused as refused:
+            if choice.media != EVENTS:
+                raise
+            operation = refused
+        if isinstance(operation, Operation):
+            if request.method == "GET" and operation.kind != "query":
+                raise _not_allowed("POST")
+            if operation.kind == "subscription" and not choice.events:
+                message = "Subscriptions are served over WebSocket, or here with Accept: text/event-stream."
+                raise RequestRefused("BAD_REQUEST", message, status=406)
+            if choice.media != EVENTS and operation.kind != "subscription":
+                answer = await endpoint.answer(operation, asked, context)
+                status = 200 if answer.has_data or choice.media == JSON else 400
+                return self._answer(request, status, choice.media, answer.body)
+        line = sse.EventLine(endpoint, request)
+        await line.run(asked, operation, context)
+        return line.response
+
+    async def _upgrade(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await websocket.serve(self._endpoint, request)
+        except web.HTTPBadRequest:
+            raise RequestRefused("BAD_REQUEST", "The WebSocket handshake is not valid.") from None
+
+    async def _options(self, request: web.Request) -> web.StreamResponse:
+        """Answer the preflight of a listed origin; to anyone else the method is not allowed."""
+        if request.headers.get("Origin") not in self._endpoint.gate.origins:
+            raise _not_allowed("POST")
+        headers = self._headers(request) | {
+            "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+            "Access-Control-Max-Age": "600",
+        }
+        return web.Response(status=204, headers=headers)
+
+    def _refuse(self, request: web.Request, refused: RequestRefused) -> web.Response:
+        try:
+            media = choose(request.headers.get("Accept", ""), (JSON, GRAPHQL)).media
+        except RequestRefused:
+            media = JSON
+        status = refused.status
+        if media == JSON and status == 400 and refused.code in ANSWERED_200_AS_JSON:
+            status = 200
+        answer = self._answer(request, status, media, refused.body())
+        answer.headers.update(refused.headers)
+        return answer
+
+    def _answer(self, request: web.Request, status: int, media: str, body: bytes) -> web.Response:
+        headers = self._headers(request)
+        headers["Content-Type"] = f"{media}; charset=utf-8"
+        return web.Response(status=status, body=body, headers=headers)
+
+    def _headers(self, request: web.Request) -> dict[str, str]:
+        """Give the headers of every answer; a listed origin may read it."""
+        headers = {"Cache-Control": "no-store", "Vary": "Accept, Origin"}
+        origin = request.headers.get("Origin")
+        if origin is not None and origin in self._endpoint.gate.origins:
+            headers["Access-Control-Allow-Origin"] = origin
+        return headers
+
+
+def _not_allowed(methods: str) -> RequestRefused:
+    return RequestRefused("BAD_REQUEST", f"Use {methods}.", status=405, headers={"Allow": methods})
+
+
+async def _harden(_: web.Request, response: web.StreamResponse) -> None:
+    """Put on every answer of the application what no page may do without."""
+    response.headers["Server"] = SERVER
+    response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,0 +1,1 @@
+"""What is told: the dispatcher, its channels, and the messages."""

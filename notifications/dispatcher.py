@@ -1,0 +1,264 @@
+"""The dispatcher: leases lanes that are due, works through many at once, and outlives its database and its providers."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+
+from db import dispatch, steps
+from db.clock import Clock, utc_now
+from db.dispatch import Lane
+from db.keys import Keys
+from db.pool import DISPATCH_ROLE, STATEMENT_CACHE, server_settings
+from db.settings import Settings, SettingsError
+from notifications import results
+from notifications.breaker import Breaker
+from notifications.channels import Channels
+from notifications.channels.email import Email
+from notifications.channels.in_app import InApp
+from notifications.lanes import Desk, LaneWork
+from notifications.listener import listen
+from notifications.messages import Messages
+from notifications.recorder import Recorder
+from notifications.troubles import TROUBLES, Patience
+
+log = structlog.get_logger(__name__)
+
+DEPTH = 20
+"""Deliveries of one lane that are leased together."""
+
+GRACE = 4.0
+"""Seconds that what is being sent may still take when the dispatcher stops; one more is left for writing."""
+
+TIDY_SECONDS = 1.0
+STALE_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Stats:
+    """What the dispatcher has done since it started."""
+
+    beat: datetime | None = None
+    """When the database last answered it (UTC)."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Attempts by channel and outcome: `sent`, `later`, `failed`, `crashed`, `dead_letter`, `lost`."""
+
+    lanes: int = 0
+    """Lanes in hand."""
+
+    taken_back: int = 0
+    """Lanes of dispatchers that died."""
+
+
+class Dispatcher:
+    """One dispatcher; any number of them may share a database."""
+
+    def __init__(
+        self, settings: Settings, dsn: str, pool: asyncpg.Pool, channels: Channels, *, clock: Clock = utc_now
+    ) -> None:
+        """`pool` is of role `kiosque_dispatch`. Raises ValueError when a channel may take longer than a lease."""
+        for name, channel in channels.items():
+            if channel.patience >= settings.outbox.lease:
+                raise ValueError(f"outbox.lease must be longer than the {channel.patience} s that {name} may take")
+        self.stats = Stats()
+        self._settings = settings.outbox
+        self._dsn = dsn
+        self._pool = pool
+        self._clock = clock
+        self._bell = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._hungry = False
+        self._recorder = Recorder(pool, clock, self._recorded)
+        self._work = LaneWork(self._recorder, self._settings, clock, self._stopping, self._count)
+        monotonic = asyncio.get_running_loop().time
+        self._desks = {
+            name: Desk(name, channel, Breaker(monotonic), asyncio.Semaphore(channel.limit))
+            for name, channel in channels.items()
+        }
+        self._lanes: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
+        self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Dispatch until `stop` is set; then finish what is being sent, within 5 s, and give all lanes back."""
+        recorder = asyncio.create_task(self._recorder.run())
+        others = [
+            asyncio.create_task(listen(self._dsn, self._bell.set)),
+            asyncio.create_task(self._claim_for_ever()),
+            asyncio.create_task(self._every(TIDY_SECONDS, self._take_back)),
+            asyncio.create_task(self._every(STALE_SECONDS, self._give_up)),
+        ]
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait(
+                [stopped, self._crash, recorder, *others], return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            self._stopping.set()
+            await _end(stopped, *others)
+            await self._finish_lanes()
+            await _end(recorder)
+        for task in done:
+            task.result()
+
+    async def _finish_lanes(self) -> None:
+        lanes = [task for tasks in self._lanes.values() for task in tasks]
+        if not lanes:
+            return
+        _, late = await asyncio.wait(lanes, timeout=GRACE)
+        for task in late:
+            task.cancel()
+        if late:
+            _, left = await asyncio.wait(late, timeout=1.0)
+            log.warning("stopped_late", interrupted=len(late), unwritten=len(left))
+            await _end(*left)
+
+    async def _claim_for_ever(self) -> None:
+        patience = Patience()
+        while True:
+            self._bell.clear()
+            try:
+                await self._claim()
+            except TROUBLES as trouble:
+                await patience.wait(log, "database_away", trouble)
+                continue
+            patience.reset()
+            await self._next_bell()
+
+    async def _next_bell(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.poll):
+                await self._bell.wait()
+        except TimeoutError:
+            return
+
+    async def _claim(self) -> None:
+        free = self._free()
+        if not free:
+            return
+        now = self._clock()
+        ends_at = asyncio.get_running_loop().time() + self._settings.lease
+        async with self._pool.acquire() as connection:
+            lanes = await dispatch.claim(
+                connection, free, DEPTH, now, now + timedelta(seconds=self._settings.lease)
+            )
+        self.stats.beat = now
+        if lanes:
+            steps.reached("dispatch.claimed")
+        for lane in lanes:
+            self._start(lane, ends_at)
+        taken = Counter(lane.held.channel for lane in lanes)
+        self._hungry = any(taken[name] >= count for name, count in free.items())
+
+    def _free(self) -> dict[str, int]:
+        """Give how many lanes each channel may take on; none while its provider is away, one to see whether it is back."""
+        free = {}
+        for name, desk in self._desks.items():
+            wanted = 0 if desk.breaker.open else 1 if desk.breaker.probing else self._settings.lanes
+            if wanted > len(self._lanes[name]):
+                free[name] = wanted - len(self._lanes[name])
+        return free
+
+    def _start(self, lane: Lane, ends_at: float) -> None:
+        name = lane.held.channel
+        task = asyncio.create_task(self._work.work(lane, self._desks[name], ends_at))
+        self._lanes[name].add(task)
+        self.stats.lanes += 1
+        task.add_done_callback(lambda done: self._lane_ended(name, done))
+
+    def _lane_ended(self, name: str, task: asyncio.Task[None]) -> None:
+        self._lanes[name].discard(task)
+        self.stats.lanes -= 1
+        if not task.cancelled() and (fault := task.exception()) and not self._crash.done():
+            self._crash.set_exception(fault)
+        # Waiting until half the lanes are free makes one claim of many.
+        if self._hungry and len(self._lanes[name]) <= self._settings.lanes // 2:
+            self._bell.set()
+
+    async def _take_back(self) -> None:
+        count = await results.take_back_lost(self._pool, self._clock(), self._settings.crashes)
+        if count:
+            self.stats.taken_back += count
+            log.warning("lanes_taken_back", lanes=count)
+            self._bell.set()
+
+    async def _give_up(self) -> None:
+        working = [name for name, desk in self._desks.items() if not desk.breaker.open]
+        after = timedelta(seconds=self._settings.retry_for)
+        count = await results.give_up_stale(self._pool, self._clock(), after, working)
+        if count:
+            log.warning("deliveries_given_up", deliveries=count)
+            self._bell.set()
+
+    async def _every(self, seconds: float, tidy: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        patience = Patience()
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await tidy()
+                patience.reset()
+            except TROUBLES as trouble:
+                await patience.wait(log, "database_away", trouble)
+
+    def _count(self, channel: str, outcome: str) -> None:
+        self.stats.outcomes[channel, outcome] += 1
+
+    def _recorded(self) -> None:
+        self.stats.beat = self._clock()
+        steps.reached("dispatch.recorded")
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _no_reset(_: asyncpg.Connection) -> None:
+    """No session state is ever set, so there is none to reset."""
+
+
+def open_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
+    """Make the dispatcher's pool: three connections are enough, because none is held while something is sent."""
+    database = settings.database
+    parameters = server_settings(DISPATCH_ROLE, "kiosque-dispatch", database.statement_timeout)
+    # Shorter than the server's deadlock check, so that of two who wait for each other it is never a mutation that dies.
+    parameters["lock_timeout"] = "500"
+    return asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=3,
+        timeout=database.command_timeout,
+        command_timeout=database.command_timeout,
+        max_inactive_connection_lifetime=0,
+        reset=_no_reset,
+        server_settings=parameters,
+        **STATEMENT_CACHE,
+    )
+
+
+def channels_of(settings: Settings, clock: Clock) -> Channels:
+    """Make the channels that these settings allow. A new channel is named here."""
+    if settings.secrets.master_key is None:
+        raise SettingsError("secrets.master_key is missing: links in messages are signed with it")
+    # Where there is no web app, the demo's own pages stand in for it.
+    portal = settings.server.url if settings.server.production else f"{settings.server.url}/demo"
+    messages = Messages(settings.city, portal, Keys.from_text(settings.secrets.master_key), clock)
+    return Channels({"IN_APP": InApp(), "EMAIL": Email(settings.mail, settings.city, messages, clock)})
+
+
+async def run(settings: Settings, dsn: str, stop: asyncio.Event) -> None:
+    """Dispatch the news of one database until `stop` is set."""
+    channels = channels_of(settings, utc_now)
+    pool = open_pool(dsn, settings)
+    try:
+        async with pool:
+            await Dispatcher(settings, dsn, pool, channels).run(stop)
+    finally:
+        for channel in channels.values():
+            await channel.close()

@@ -1,0 +1,161 @@
+"""One leased lane is worked through: its deliveries one after the other, never one before the last one's end is written."""
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from db import steps
+from db.clock import Clock
+from db.dispatch import Lane, Note, Waiting
+from db.settings import Outbox
+from notifications.breaker import Breaker
+from notifications.channels import Channel, Dead, Delivery, Family, Later, News, Receipt
+from notifications.recorder import Recorder
+from notifications.results import Result
+from notifications.retries import backoff
+
+log = structlog.get_logger(__name__)
+
+MARGIN = 2.0
+"""Seconds of a lease kept for writing the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One channel at work."""
+
+    name: str
+    channel: Channel
+    breaker: Breaker
+    slots: asyncio.Semaphore
+    """Taken from before the sending until the result is written, so that a kill leaves few duplicates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one attempt ended."""
+
+    note: Note
+    outcome: str
+    """`sent`, `later`, `failed`, `crashed` or `dead_letter`."""
+
+    retire: str | None = None
+
+
+def delivery_of(lane: Lane, waiting: Waiting) -> Delivery:
+    """Put together what a channel gets to see."""
+    family = Family(lane.held.family_id, lane.number, lane.name, lane.language)
+    return Delivery(waiting.id, lane.held.address, family, News(waiting.topic, waiting.type, waiting.data, waiting.occurred_at))
+
+
+class LaneWork:
+    """What all lanes need to be worked through."""
+
+    def __init__(
+        self, recorder: Recorder, settings: Outbox, clock: Clock, stopping: asyncio.Event, count: Callable[[str, str], None]
+    ) -> None:
+        """`count` is told the channel and the outcome of each attempt."""
+        self._recorder = recorder
+        self._settings = settings
+        self._clock = clock
+        self._stopping = stopping
+        self._count = count
+
+    async def work(self, lane: Lane, desk: Desk, ends_at: float) -> None:
+        """Send what waits, in order, and give the lane back; `ends_at` is the end of the lease on the loop's clock."""
+        for waiting in lane.waiting:
+            async with desk.slots:
+                if not self._may_send(waiting, desk, ends_at):
+                    break
+                attempt = await self._try(lane, waiting, desk)
+                last = attempt.outcome != "sent" or waiting is lane.waiting[-1]
+                kept = await self._recorder.record(Result(lane.held, attempt.note, attempt.retire, give_back=last))
+            if not kept:
+                log.warning("lease_lost", channel=desk.name, delivery=str(waiting.id))
+            self._count(desk.name, attempt.outcome if kept else "lost")
+            if last or not kept:
+                return
+        await self._recorder.record(Result(lane.held, give_back=True))
+
+    def _may_send(self, waiting: Waiting, desk: Desk, ends_at: float) -> bool:
+        left = ends_at - asyncio.get_running_loop().time()
+        return (
+            not self._stopping.is_set()
+            and not desk.breaker.open
+            and waiting.next_try_at <= self._clock()
+            and left > desk.channel.patience + min(MARGIN, self._settings.lease / 10)
+        )
+
+    async def _try(self, lane: Lane, waiting: Waiting, desk: Desk) -> Attempt:
+        if lane.retired:
+            return self._failed(waiting, Dead("ADDRESS_RETIRED", retire_address=True))
+        steps.reached("dispatch.before_send")
+        try:
+            async with asyncio.timeout(desk.channel.patience):
+                receipt = await desk.channel.send(delivery_of(lane, waiting))
+        except Later as later:
+            desk.breaker.record(not later.channel_at_fault)
+            attempt = self._later(waiting, later)
+        except TimeoutError:
+            desk.breaker.record(False)
+            attempt = self._later(waiting, Later("no answer in time"))
+        except asyncio.CancelledError:
+            # The dispatcher stops and waits no longer: whether the message went out is unknown, and the lane goes back.
+            attempt = self._later(waiting, Later("interrupted", wait=0))
+        except Dead as dead:
+            desk.breaker.record(True)
+            attempt = self._failed(waiting, dead)
+        except Exception as fault:
+            attempt = self._crashed(waiting, desk.name, fault)
+        else:
+            desk.breaker.record(True)
+            attempt = self._sent(waiting, receipt)
+        steps.reached("dispatch.sent")
+        return attempt
+
+    def _sent(self, waiting: Waiting, receipt: Receipt) -> Attempt:
+        status = "DELIVERED" if receipt.arrived else "SENT"
+        return Attempt(Note(waiting.id, status, attempts=1, sent_at=self._clock(), receipt=receipt.text), "sent")
+
+    def _later(self, waiting: Waiting, later: Later) -> Attempt:
+        wait = self._backoff(waiting) if later.wait is None else later.wait
+        return Attempt(
+            Note(waiting.id, "PENDING", next_try_at=self._in(wait), attempts=1, problem=later.reason), "later"
+        )
+
+    def _failed(self, waiting: Waiting, dead: Dead) -> Attempt:
+        retire = dead.reason if dead.retire_address else None
+        return Attempt(Note(waiting.id, "FAILED", attempts=1, problem=dead.reason), "failed", retire)
+
+    def _crashed(self, waiting: Waiting, channel: str, fault: Exception) -> Attempt:
+        """A fault of ours counts as a crash: it must not stop the other lanes, nor be tried for ever."""
+        # The text of the exception may hold personal data; its kind and place do not.
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        log.error(
+            "delivery_crashed",
+            channel=channel,
+            delivery=str(waiting.id),
+            type=waiting.type,
+            fault=type(fault).__name__,
+            at=f"{place.name}:{place.lineno}",
+        )
+        dead = waiting.crashes + 1 >= self._settings.crashes
+        note = Note(
+            waiting.id,
+            "DEAD_LETTER" if dead else "PENDING",
+            next_try_at=self._in(self._backoff(waiting)),
+            crashes=1,
+            problem="CRASHED",
+        )
+        return Attempt(note, "dead_letter" if dead else "crashed")
+
+    def _backoff(self, waiting: Waiting) -> float:
+        failures = waiting.attempts + waiting.crashes + 1
+        return backoff(failures, base=self._settings.retry_base, cap=self._settings.retry_cap)
+
+    def _in(self, seconds: float) -> datetime:
+        return self._clock() + timedelta(seconds=seconds)

@@ -1,0 +1,143 @@
+"""From an item of news to the words that a family reads.
+
+The words of each type are in `templates/<language>/<type>.jinja`, once for HTML and plain text; the layouts are
+`templates/layout.html` (compiled from `layout.mjml`) and `templates/layout.txt`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from db.clock import Clock
+from db.keys import Keys
+from db.settings import City
+from notifications.channels import Delivery
+from notifications.words import LANGUAGES, environment
+
+FOLDER = Path(__file__).parent / "templates"
+LINK_LIFE = timedelta(hours=24)
+_SPACES = re.compile(r"[ \t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]+")
+
+
+class UnknownNews(LookupError):
+    """Nobody wrote words for this type of news."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: one subject, and the same words twice."""
+
+    subject: str
+    html: str
+    text: str
+    language: str
+
+
+class Messages:
+    """Writes the messages of one city."""
+
+    def __init__(self, city: City, portal_url: str, keys: Keys, clock: Clock) -> None:
+        """`portal_url` is where the families' web app is, without a slash at its end."""
+        self._city = city
+        self._portal_url = portal_url
+        self._keys = keys
+        self._clock = clock
+        self._words = {language: environment(FOLDER / language, language, city.time_zone) for language in LANGUAGES}
+        self._html = _layouts(autoescape=True).get_template("layout.html")
+        self._text = _layouts(autoescape=False).get_template("layout.txt")
+
+    def write(self, delivery: Delivery) -> Message:
+        """Write the message of a delivery in its family's language.
+
+        Raises UnknownNews for a type without words, and jinja2.UndefinedError when the news lacks a field.
+        """
+        language = delivery.family.language
+        facts = self._facts(delivery)
+        parts = {**self._blocks(language, "frame", facts), **self._blocks(language, delivery.news.type, facts)}
+        shown: dict[str, Any] = {
+            **{name: one_line(text) for name, text in parts.items()},
+            "language": language,
+            "city": self._city,
+            "lead": _paragraphs(parts["lead"]),
+            "details": _pairs(parts["details"]),
+            "next": _paragraphs(parts["next"]),
+            "quote": _lines(delivery.news.data.get("message") or ""),
+            "service": facts.get("service"),
+            "link": facts.get("link"),
+        }
+        return Message(shown["subject"], self._html.render(shown), _tidy(self._text.render(shown)), language)
+
+    def _blocks(self, language: str, name: str, facts: Mapping[str, Any]) -> dict[str, str]:
+        try:
+            template = self._words[language].get_template(f"{name}.jinja")
+        except jinja2.TemplateNotFound as error:
+            raise UnknownNews(name) from error
+        context = template.new_context(dict(facts))
+        return {block: "".join(render(context)) for block, render in template.blocks.items()}
+
+    def _facts(self, delivery: Delivery) -> dict[str, Any]:
+        """Give what the words may name: the news' data in the family's language, and who is told about what."""
+        facts = {
+            **_in_language(delivery.news.data, delivery.family.language),
+            "family": delivery.family.name,
+            "number": delivery.family.number,
+            "city": self._city,
+            "occurred_at": delivery.news.occurred_at.isoformat(),
+        }
+        facts["was"] = facts.get("from")
+        if delivery.news.type == "email_verification":
+            facts["link"] = self._verification_link(delivery)
+        return facts
+
+    def _verification_link(self, delivery: Delivery) -> str:
+        data = delivery.news.data
+        claims = {"family": str(delivery.family.id), "account": data["account"], "email": data["email"]}
+        # From now, not from the event: a message that had to wait for the relay must still be of use.
+        token = self._keys.link_token("verify-email", claims, self._clock() + LINK_LIFE)
+        return f"{self._portal_url}/verify-email?token={token}"
+
+
+def one_line(text: str) -> str:
+    """Put every run of white space into one space; no-break spaces stay."""
+    return _SPACES.sub(" ", text).strip(" ")
+
+
+def _layouts(autoescape: bool) -> jinja2.Environment:
+    return jinja2.Environment(  # noqa: S701 - the plain text must not be escaped
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=autoescape,
+        undefined=jinja2.StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _in_language(data: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Give `title` for `title_fr` or `title_en`, also in the objects inside."""
+    shown = {key: _in_language(value, language) if isinstance(value, dict) else value for key, value in data.items()}
+    ending = f"_{language}"
+    return shown | {key.removesuffix(ending): value for key, value in shown.items() if key.endswith(ending)}
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [one_line(paragraph) for paragraph in re.split(r"\n\s*\n", text.strip()) if paragraph.strip()]
+
+
+def _lines(text: str) -> list[str]:
+    return [one_line(line) for line in text.strip().splitlines()]
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Read lines `label | value`."""
+    pairs = (line.partition(" | ") for line in text.strip().splitlines() if line.strip())
+    return [(one_line(label), one_line(value)) for label, _, value in pairs]
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,0 +1,83 @@
+"""The state of a process and the state of a request: two frozen dataclasses, no globals."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from db import steps
+from db.clock import Clock
+from db.keys import Keys
+from db.pool import Database
+from db.settings import Settings
+from resolvers.passwords import Passwords
+from resolvers.problems import Refusal, refusal
+from resolvers.reading.reader import Reader
+from resolvers.tokens import Tokens
+from resolvers.viewer import SYSTEM_SIGHT, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What one gateway process holds from start to stop."""
+
+    settings: Settings
+    """As read at start; never changed."""
+
+    database: Database
+    """The pool."""
+
+    clock: Clock
+    """The present moment, UTC."""
+
+    keys: Keys
+    """Keys derived from the master key."""
+
+    passwords: Passwords
+    """The one bounded hashing thread."""
+
+    tokens: Tokens
+    """Signs and verifies access tokens."""
+
+    reader: Reader
+    """Turns selections into single SQL statements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one request holds."""
+
+    process: Process
+    """The process it runs in."""
+
+    viewer: Viewer
+    """Who asks."""
+
+    request_id: str
+    """Named in logs and in masked errors."""
+
+    client: str = ""
+    """Network address of the client; for throttling only, never logged."""
+
+    device: str = ""
+    """What the client calls itself (User-Agent, cut), shown in the family's list of sessions."""
+
+    def refusal(self, code: str, path: list[str] | None = None) -> Refusal:
+        """Make a refusal in the viewer's language."""
+        return refusal(code, self.viewer, path)
+
+    def as_viewer(self, viewer: Viewer) -> "Context":
+        """Give the same request for another viewer, as after a sign-in."""
+        return replace(self, viewer=viewer)
+
+    @asynccontextmanager
+    async def transaction(self, *, system: bool = False) -> AsyncIterator[Any]:
+        """Open the transaction of a mutation; `system` sees all rows and is for requests before sign-in only.
+
+        Leaving it without an exception commits. Nothing outside the database happens before.
+        """
+        async with self.process.database.transaction(SYSTEM_SIGHT if system else self.viewer.sight) as tx:
+            yield tx
+            steps.reached("mutation.before_commit")
+        steps.reached("mutation.committed")
+

@@ -1,0 +1,89 @@
+"""Global ids and cursors: PostgreSQL makes them, this module takes them apart and believes nothing.
+
+An id is base64 of one byte for the type and the UUIDs of its key (family first, so that one shard can answer). A cursor is
+base64 of a JSON array: what it belongs to, then the values of the order's columns.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from resolvers.reading.mapping import Mapping, Order, Stored
+
+LONGEST_CURSOR = 1000
+
+
+class NotOurs(ValueError):
+    """An id or a cursor was not made here, or for something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """A global id taken apart."""
+
+    type_name: str
+    key: tuple[UUID, ...]
+
+
+def id_sql(stored: Stored) -> str:
+    """Give the SQL expression that makes the global id of a row `{t}`."""
+    parts = " || ".join(f"uuid_send({{t}}.{column})" for column in stored.key)
+    return f"encode('\\x{stored.tag:02x}'::bytea || {parts}, 'base64')"
+
+
+def make_id(mapping: Mapping, type_name: str, *key: UUID) -> str:
+    """Make the same id in Python, for a row just written."""
+    return base64.b64encode(bytes([mapping.tables[type_name].tag]) + b"".join(part.bytes for part in key)).decode()
+
+
+def read_id(mapping: Mapping, text: str) -> GlobalId:
+    """Take a global id apart; raises NotOurs."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotOurs("not an id of this portal") from error
+    type_name = mapping.by_tag.get(raw[0]) if raw else None
+    if type_name is None or len(raw) != 1 + 16 * len(mapping.tables[type_name].key):
+        raise NotOurs("not an id of this portal")
+    return GlobalId(type_name, tuple(UUID(bytes=raw[n : n + 16]) for n in range(1, len(raw), 16)))
+
+
+def cursor_sql(type_name: str, order: Order) -> str:
+    """Give the SQL expression that makes the cursor of a row `{o}`."""
+    columns = ", ".join(f"({column})::text" for column, _ in order.columns)
+    array = f"json_build_array('{type_name}', {columns})"
+    return f"translate(encode(convert_to({array}::text, 'UTF8'), 'base64'), E'\\n', '')"
+
+
+def read_cursor(type_name: str, order: Order, text: str) -> list[str]:
+    """Give the values of a cursor, one a column, as text; raises NotOurs."""
+    if len(text) > LONGEST_CURSOR:
+        raise NotOurs("not a cursor of this list")
+    try:
+        values = msgspec.json.decode(base64.b64decode(text, validate=True), type=list[str])
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise NotOurs("not a cursor of this list") from error
+    if len(values) != 1 + len(order.columns) or values[0] != type_name:
+        raise NotOurs("not a cursor of this list")
+    return [_checked(value, sql_type) for value, (_, sql_type) in zip(values[1:], order.columns, strict=True)]
+
+
+def _checked(value: str, sql_type: str) -> str:
+    """Refuse what PostgreSQL could not read as the column's type."""
+    try:
+        if sql_type == "uuid":
+            return str(UUID(value))
+        if sql_type in ("integer", "bigint"):
+            number = int(value)
+            limit = 2**31 if sql_type == "integer" else 2**63
+            if not -limit <= number < limit:
+                raise ValueError(sql_type)
+            return str(number)
+    except ValueError as error:
+        raise NotOurs("not a cursor of this list") from error
+    if "\0" in value:
+        raise NotOurs("not a cursor of this list")
+    return value

@@ -1,0 +1,160 @@
+"""What a GraphQL field is in the database: declared beside the field, collected once from the finished schema.
+
+SQL here is a template. `{t}` is the row that holds the field, `{o}` the row that is read, `:name` a value of the viewer, of an
+argument (`:arg_name`) or of the Python object that a payload starts from (`:source_name`). A request never adds text to it.
+"""
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field
+
+from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type
+
+METADATA = "reading"
+DEFINITION = "strawberry-definition"
+EVERYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A value of the row itself; `sql` defaults to the column of the field's own name."""
+
+    sql: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An object made of columns of the same row."""
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """At most one row, found by the condition `on`."""
+
+    on: str
+    casts: MappingType[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of a list: columns of `{o}` with their SQL types, unique together, all in one direction."""
+
+    columns: tuple[tuple[str, str], ...]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A Relay connection: the rows found by `on`, narrowed by the filters whose argument is given.
+
+    `casts` gives the SQL type of each argument that a filter uses.
+    """
+
+    on: str
+    order: Order
+    filters: MappingType[str, str] = field(default_factory=dict)
+    casts: MappingType[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeById:
+    """The object of a global id, whatever its type; `many` takes a list of ids."""
+
+    many: bool = False
+
+
+Reading = Column | Embedded | One | Page | NodeById
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The table of a GraphQL type.
+
+    `whose` gives per kind of viewer the condition under which a row is seen; a kind that is not named sees nothing.
+    `tag` is the first byte of its global ids (0: not a node) and `key` the UUID columns that follow.
+    """
+
+    table: str
+    whose: MappingType[str, str]
+    tag: int = 0
+    key: tuple[str, ...] = ("family_id", "id")
+
+    def seen_by(self, kind: str) -> str:
+        """Give the condition for a kind of viewer; nothing is seen unless declared."""
+        return self.whose.get(kind, self.whose.get(EVERYBODY, "false"))
+
+
+class MappingError(Exception):
+    """A declaration of the schema contradicts itself; found at start, never at a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """All declarations of one schema."""
+
+    schema: GraphQLSchema
+    tables: MappingType[str, Stored]
+    """Type name → table."""
+    fields: MappingType[tuple[str, str], Reading]
+    """(type name, GraphQL field name) → what it is."""
+    by_tag: MappingType[int, str]
+    """First byte of a global id → type name."""
+
+    def reading(self, parent: str, name: str) -> Reading | None:
+        """Give what a field is, or None when it is computed in Python."""
+        return self.fields.get((parent, name))
+
+
+def mapping_of(schema: GraphQLSchema) -> Mapping:
+    """Collect the declarations of a schema.
+
+    Raises MappingError for two types with one tag and for a table-less target.
+    """
+    tables: dict[str, Stored] = {}
+    fields: dict[tuple[str, str], Reading] = {}
+    by_tag: dict[int, str] = {}
+    for named in schema.type_map.values():
+        if not isinstance(named, GraphQLObjectType):
+            continue
+        stored = _stored(named)
+        if stored is not None:
+            tables[named.name] = stored
+            if stored.tag and by_tag.setdefault(stored.tag, named.name) != named.name:
+                raise MappingError(f"{named.name} and {by_tag[stored.tag]} share the tag {stored.tag}")
+        for name, graphql_field in named.fields.items():
+            reading = _reading(graphql_field)
+            if reading is not None:
+                fields[named.name, name] = reading
+    mapping = Mapping(schema, tables, fields, by_tag)
+    _check_targets(mapping)
+    return mapping
+
+
+def _stored(named: GraphQLNamedType) -> Stored | None:
+    definition = named.extensions.get(DEFINITION)
+    return getattr(getattr(definition, "origin", None), "__stored__", None)
+
+
+def _reading(graphql_field: GraphQLField) -> Reading | None:
+    definition = graphql_field.extensions.get(DEFINITION)
+    if definition is None:
+        return None
+    reading: Reading | None = definition.metadata.get(METADATA)
+    if isinstance(reading, Column) and reading.sql is None:
+        return Column(f"{{t}}.{definition.python_name}")
+    return reading
+
+
+def _check_targets(mapping: Mapping) -> None:
+    for (parent, name), reading in mapping.fields.items():
+        named = get_named_type(mapping.schema.type_map[parent].fields[name].type)  # type: ignore[attr-defined]
+        if isinstance(reading, Page):
+            named = node_type(named)
+        if isinstance(reading, (One, Page)) and named.name not in mapping.tables:
+            raise MappingError(f"{parent}.{name} reads {named.name}, which has no table")
+
+
+def node_type(connection: GraphQLNamedType) -> GraphQLObjectType:
+    """Give the type of the rows of a connection type."""
+    edge = get_named_type(connection.fields["edges"].type)  # type: ignore[attr-defined]
+    named: GraphQLObjectType = get_named_type(edge.fields["node"].type)
+    return named

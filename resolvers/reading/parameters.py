@@ -1,0 +1,78 @@
+"""Where the values of a statement come from at run time: the viewer, an argument, a source object, or a response key."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import FieldNode, GraphQLField
+from graphql.execution import get_argument_values
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known when a plan runs."""
+
+    viewer: Mapping[str, Any]
+    """Values of the viewer by name."""
+
+    arguments: Sequence[Mapping[str, Any]]
+    """Per field with arguments: its coerced arguments, prepared."""
+
+    source: Any
+    """The Python object that a payload starts from, or None."""
+
+
+Value = Callable[[Moment], Any]
+Prepare = Callable[[dict[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The arguments of one field of the operation, to be coerced anew at each run."""
+
+    definition: GraphQLField
+    node: FieldNode
+    prepare: Prepare
+    """Checks them and takes cursors and ids apart; raises a refusal."""
+
+
+@dataclass(slots=True)
+class Parameters:
+    """The parameters of a statement that is being written: equal ones share a number."""
+
+    values: list[Value] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
+    _numbers: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def slot(self, definition: GraphQLField, node: FieldNode, prepare: Prepare) -> int:
+        """Reserve a place for a field's arguments."""
+        self.slots.append(Slot(definition, node, prepare))
+        return len(self.slots) - 1
+
+    def viewer(self, name: str) -> str:
+        """Refer to a value of the viewer."""
+        return self._refer(("viewer", name), lambda moment: moment.viewer[name])
+
+    def argument(self, slot: int, name: str) -> str:
+        """Refer to an argument of a field."""
+        return self._refer(("argument", slot, name), lambda moment: moment.arguments[slot].get(name))
+
+    def source(self, name: str) -> str:
+        """Refer to an attribute of the source object."""
+        return self._refer(("source", name), lambda moment: getattr(moment.source, name))
+
+    def key(self, text: str) -> str:
+        """Refer to a response key that the request chose: a value, never text of the statement."""
+        return f"{self._refer(('key', text), lambda _: text)}::text"
+
+    def _refer(self, what: tuple[Any, ...], value: Value) -> str:
+        number = self._numbers.get(what)
+        if number is None:
+            self.values.append(value)
+            number = self._numbers[what] = len(self.values)
+        return f"${number}"
+
+
+def coerce(slots: Sequence[Slot], variables: Any) -> list[Mapping[str, Any]]:
+    """Give the arguments of this run, slot by slot; raises GraphQLError or a refusal."""
+    return [slot.prepare(get_argument_values(slot.definition, slot.node, variables)) for slot in slots]

@@ -1,0 +1,182 @@
+"""A tree of fields as one parameterised SQL text in which PostgreSQL builds the finished JSON.
+
+An object without aliases is a row whose columns have the schema's names (`row_to_json`); one with aliases is built key by
+key, and those keys are parameters: nothing that a request wrote becomes SQL.
+"""
+
+import re
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLObjectType, SelectionSetNode, get_named_type, parse
+
+from resolvers.reading import arguments
+from resolvers.reading.identity import id_sql
+from resolvers.reading.mapping import Column, Embedded, Mapping, NodeById, One, Page, Stored
+from resolvers.reading.pages import PageWriter
+from resolvers.reading.parameters import Parameters
+from resolvers.reading.selection import Document, Selected, below, fields_of, possible_types
+
+PARAMETER = re.compile(r"(?<!:):([a-z]\w*)")
+NO_CASTS: MappingType[str, str] = {}
+TYPE_NAME = parse("{ __typename }").definitions[0].selection_set
+PAIRS_A_CALL = 50  # a PostgreSQL function takes 100 arguments at the most
+
+
+class NotPlanned(Exception):
+    """A field is computed in Python: the operation goes the other way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the JSON of one object is made from a row `alias` of a subquery with the given select list."""
+
+    select: str
+    aliased: bool
+
+    def json(self, alias: str) -> str:
+        """Give the expression of the object, for row `alias` of the subquery."""
+        return f"{alias}.j" if self.aliased else f"row_to_json({alias})"
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes the statement of one operation for one kind of viewer."""
+
+    mapping: Mapping
+    document: Document
+    kind: str
+    casts: MappingType[str, str]
+    """SQL types of the viewer's values."""
+    tells_types: bool = False
+    """True when graphql-core walks the rows afterwards and must know each one's type."""
+    parameters: Parameters = field(default_factory=Parameters)
+    _aliases: int = 0
+
+    def alias(self) -> str:
+        """Give a new name for a row source."""
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    def render(self, template: str, *, t: str = "", o: str = "", slot: int = -1, casts: MappingType[str, str] = NO_CASTS) -> str:
+        """Fill a template of the mapping: row names and numbered parameters."""
+
+        def parameter(match: re.Match[str]) -> str:
+            name = match[1]
+            if name.startswith("arg_"):
+                return f"{self.parameters.argument(slot, name[4:])}::{casts[name[4:]]}"
+            if name.startswith("source_"):
+                return f"{self.parameters.source(name[7:])}::{casts[name]}"
+            return f"{self.parameters.viewer(name)}::{self.casts[name]}"
+
+        return PARAMETER.sub(parameter, template.replace("{t}", t).replace("{o}", o))
+
+    def seen(self, stored: Stored, alias: str) -> str:
+        """Give the condition under which this kind of viewer sees a row of the table."""
+        return self.render(stored.seen_by(self.kind), t=alias, o=alias)
+
+    def shape(self, pairs: Sequence[tuple[Selected, str]]) -> Shape:
+        """Give the shape of an object from its fields and their expressions."""
+        if not any(selected.aliased for selected, _ in pairs):
+            return Shape(", ".join(f'{sql} as "{selected.key}"' for selected, sql in pairs), aliased=False)
+        written = [
+            f"{self.parameters.key(selected.key) if selected.aliased else literal(selected.key)}, {sql}" for selected, sql in pairs
+        ]
+        calls = [
+            f"json_build_object({', '.join(written[n : n + PAIRS_A_CALL])})" for n in range(0, len(written), PAIRS_A_CALL)
+        ]
+        joined = calls[0]
+        for call in calls[1:]:
+            joined = f"(left(({joined})::text, -1) || ', ' || substr(({call})::text, 2))::json"
+        return Shape(f"{joined} as j", aliased=True)
+
+    def object(self, parent: GraphQLObjectType, sets: Sequence[SelectionSetNode], t: str) -> Shape:
+        """Give the shape of an object of type `parent` whose row is `t`."""
+        selected = fields_of(self.document, parent, sets)
+        return self.shape([(one, self.field(parent, one, t)) for one in selected])
+
+    def field(self, parent: GraphQLObjectType, selected: Selected, t: str) -> str:
+        """Give the expression of one field of row `t`."""
+        if selected.name == "__typename":
+            return f"{literal(parent.name)}::text"
+        reading = self.mapping.reading(parent.name, selected.name)
+        match reading:
+            case Column():
+                return self._column(parent, reading, selected, t)
+            case Embedded():
+                return self._embedded(parent, selected, t)
+            case One():
+                return self._one(parent, selected, reading, t)
+            case Page():
+                return PageWriter(self, parent, selected, reading, t).json()
+            case NodeById():
+                return self._node(parent, selected, reading)
+        raise NotPlanned(f"{parent.name}.{selected.name}")
+
+    def slot(self, parent: GraphQLObjectType, selected: Selected, prepare: Any = dict) -> int:
+        """Reserve the place of a field's arguments; -1 when it has none."""
+        definition = parent.fields[selected.name]
+        return self.parameters.slot(definition, selected.nodes[0], prepare) if definition.args else -1
+
+    def _column(self, parent: GraphQLObjectType, reading: Column, selected: Selected, t: str) -> str:
+        if reading.sql == "{t}.id" and selected.name == "id" and parent.name in self.mapping.tables:
+            return id_sql(self.mapping.tables[parent.name]).replace("{t}", t)
+        return self.render(reading.sql or "", t=t)
+
+    def _embedded(self, parent: GraphQLObjectType, selected: Selected, t: str) -> str:
+        target = get_named_type(parent.fields[selected.name].type)
+        if not isinstance(target, GraphQLObjectType):
+            raise NotPlanned(f"{parent.name}.{selected.name}")
+        r = self.alias()
+        shape = self.object(target, below(selected), t)
+        return f"(select {shape.json(r)} from (select {shape.select}) {r})"
+
+    def _one(self, parent: GraphQLObjectType, selected: Selected, reading: One, t: str) -> str:
+        target = possible_types(self.document.schema, parent.fields[selected.name])[0]
+        slot = self.slot(parent, selected)
+        o = self.alias()
+        condition = self.render(reading.on, t=t, o=o, slot=slot, casts=reading.casts)
+        return self.row(target, below(selected), o, condition)
+
+    def row(self, target: GraphQLObjectType, sets: Sequence[SelectionSetNode], o: str, condition: str) -> str:
+        """Give the JSON of the one row of the target's table that meets the condition and that the viewer sees."""
+        stored = self.mapping.tables[target.name]
+        r = self.alias()
+        shape = self.object(target, sets, o)
+        return (
+            f"(select {shape.json(r)} from (select {shape.select} from {stored.table} {o} "
+            f"where {condition} and {self.seen(stored, o)} limit 1) {r})"
+        )
+
+    def _node(self, parent: GraphQLObjectType, selected: Selected, reading: NodeById) -> str:
+        prepare = arguments.ids(self.mapping) if reading.many else arguments.one_id(self.mapping)
+        slot = self.slot(parent, selected, prepare)
+        if not reading.many:
+            key = [f"{self.parameters.argument(slot, name)}::{cast}" for name, cast in arguments.ID_PARTS]
+            return self._node_cases(parent, selected, key)
+        columns = ", ".join(f"{self.parameters.argument(slot, name)}::{cast}[]" for name, cast in arguments.ID_PARTS)
+        k = self.alias()
+        case = self._node_cases(parent, selected, [f"{k}.tag", f"{k}.a", f"{k}.b"])
+        return (
+            f"(select coalesce(json_agg({case} order by {k}.n), '[]') "
+            f"from unnest({columns}) with ordinality {k}(tag, a, b, n))"
+        )
+
+    def _node_cases(self, parent: GraphQLObjectType, selected: Selected, key: list[str]) -> str:
+        cases = []
+        for target in possible_types(self.document.schema, parent.fields[selected.name]):
+            stored = self.mapping.tables[target.name]
+            o = self.alias()
+            condition = " and ".join(f"{o}.{column} = {value}" for column, value in zip(stored.key, key[1:], strict=False))
+            sets = [*below(selected), TYPE_NAME] if self.tells_types else below(selected)
+            cases.append(f"when {stored.tag} then {self.row(target, sets, o, condition)}")
+        return f"(case {key[0]} {' '.join(cases)} end)"
+
+
+def literal(name: str) -> str:
+    """Quote a name of the schema; never called with text of a request."""
+    if not name.replace("_", "").isalnum():
+        raise ValueError(name)
+    return f"'{name}'"

@@ -1,0 +1,85 @@
+"""Who looks: the one answer that every permission and every predicate is built on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+SYSTEM_SIGHT: Mapping[str, str] = {"kiosque.system": "on"}
+"""What the portal itself sees when nobody has signed in yet: sign-in, activation, scheduled jobs."""
+
+
+class Kind(StrEnum):
+    """The kinds of viewer; a plan of a read is made for each."""
+
+    ANONYMOUS = "ANONYMOUS"
+    FAMILY = "FAMILY"
+    AGENT = "AGENT"
+    PARTNER = "PARTNER"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who sent a request, as its access token and its session say."""
+
+    kind: Kind
+    """What kind of viewer it is."""
+
+    language: str = "fr"
+    """`fr` or `en`: the language of everything a person reads."""
+
+    session_id: UUID | None = None
+    """The sign-in this request belongs to."""
+
+    expires_at: datetime | None = None
+    """When the access token ends (UTC); open sockets close then."""
+
+    family_id: UUID | None = None
+    """The family whose rows are seen; for families only."""
+
+    account_id: UUID | None = None
+    """The login of the family."""
+
+    terms_accepted: bool = False
+    """True when the account accepted the terms in force (R3)."""
+
+    agent_id: UUID | None = None
+    """The agent; for agents only."""
+
+    roles: frozenset[str] = frozenset()
+    """Roles of the agent: AGENT, CASHIER, EDITOR, ADMIN."""
+
+    services: tuple[UUID, ...] = ()
+    """The services whose procedures the agent sees."""
+
+    sight: Mapping[str, str] = field(init=False, default_factory=dict)
+    """The same as settings for row-level security."""
+
+    values: Mapping[str, Any] = field(init=False, default_factory=dict)
+    """The same as parameters for the predicates of reads."""
+
+    def __post_init__(self) -> None:
+        """Derive once what every statement needs."""
+        sight: dict[str, str] = {}
+        if self.kind is Kind.FAMILY:
+            sight["kiosque.family"] = str(self.family_id)
+        elif self.kind is Kind.AGENT:
+            sight["kiosque.agent"] = str(self.agent_id)
+            sight["kiosque.services"] = "{" + ",".join(map(str, self.services)) + "}"
+        object.__setattr__(self, "sight", sight)
+        values = {
+            "family": self.family_id,
+            "account": self.account_id,
+            "agent": self.agent_id,
+            "session": self.session_id,
+            "services": list(self.services),
+            "language": self.language,
+        }
+        object.__setattr__(self, "values", values)
+
+
+def anonymous(language: str = "fr") -> Viewer:
+    """Give the viewer that has not signed in."""
+    return Viewer(Kind.ANONYMOUS, language)

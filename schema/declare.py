@@ -1,0 +1,159 @@
+"""How schema modules declare fields: what each is in the database, its arguments, who may call it.
+
+`column`, `embedded`, `one`, `page` declare reads; `mutation` declares a command. All need a description, which goes to the SDL.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.unset import UNSET
+
+from resolvers.problems import Refusal
+from resolvers.reading import mapping
+from schema.access import METADATA as ACCESS
+from schema.access import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """An argument of a read: its Python type, what it says in the SDL, and the SQL type of its value.
+
+    `filters`, on a connection, is the condition that it adds when given.
+    """
+
+    type: Any
+    description: str
+    cast: str = "text"
+    filters: str | None = None
+    required: bool = False
+
+
+PAGE_ARGUMENTS = {
+    "first": Arg(int | None, "How many rows at the most, from the beginning or after a cursor: 0 to 100; 20 unless given."),
+    "after": Arg(str | None, "A cursor: rows behind it."),
+    "last": Arg(int | None, "How many rows at the most, from the end or before a cursor: 0 to 100."),
+    "before": Arg(str | None, "A cursor: rows ahead of it."),
+}
+
+
+def column(description: str, sql: str | None = None, *, deprecated: str | None = None) -> Any:
+    """Declare a value of the row; `sql` defaults to the column of the field's own name."""
+    return _field(description, mapping.Column(sql), deprecated=deprecated)
+
+
+def embedded(description: str, *, may: Access | None = None) -> Any:
+    """Declare an object made of columns of the same row."""
+    return _field(description, mapping.Embedded(), may=may)
+
+
+def one(description: str, on: str, *, may: Access | None = None, casts: dict[str, str] | None = None, **args: Arg) -> Any:
+    """Declare at most one row of another table, found by the condition `on`."""
+    all_casts = {**{name: arg.cast for name, arg in args.items()}, **(casts or {})}
+    return _field(description, mapping.One(on, all_casts), may=may, arguments=args)
+
+
+def page(description: str, on: str, order: mapping.Order, *, may: Access | None = None, **args: Arg) -> Any:
+    """Declare a Relay connection over the rows found by `on`."""
+    filters = {name: arg.filters for name, arg in args.items() if arg.filters}
+    casts = {name: arg.cast for name, arg in args.items()}
+    return _field(description, mapping.Page(on, order, filters, casts), may=may, arguments={**args, **PAGE_ARGUMENTS})
+
+
+def node(description: str, *, may: Access, many: bool = False, **args: Arg) -> Any:
+    """Declare `node` or `nodes`."""
+    return _field(description, mapping.NodeById(many), may=may, arguments=args)
+
+
+def written(type_name: str, description: str) -> Any:
+    """Declare, in a payload, the row that the mutation wrote: read by the planner from the payload's `family_id` and `id`."""
+    del type_name
+    on = "{o}.family_id = :source_family_id and {o}.id = :source_id"
+    return _field(description, mapping.One(on, {"source_family_id": "uuid", "source_id": "uuid"}), default=None)
+
+
+def stored(table: str, whose: dict[str, str], **more: Any) -> Callable[[type], type]:
+    """Declare the table of a type; see `resolvers.reading.mapping.Stored`."""
+
+    def declare(cls: type) -> type:
+        cls.__stored__ = mapping.Stored(table, whose, **more)  # type: ignore[attr-defined]
+        return cls
+
+    return declare
+
+
+def _field(
+    description: str,
+    reading: mapping.Reading,
+    *,
+    may: Access | None = None,
+    arguments: dict[str, Arg] | None = None,
+    deprecated: str | None = None,
+    default: Any = strawberry.UNSET,
+) -> Any:
+    metadata: dict[str, Any] = {mapping.METADATA: reading}
+    if may is not None:
+        metadata[ACCESS] = may
+    more = {} if default is strawberry.UNSET else {"default": default}
+    field = strawberry.field(
+        description=description,
+        metadata=metadata,
+        directives=[may.directive] if may else [],
+        deprecation_reason=deprecated,
+        **more,
+    )
+    field.arguments = [_argument(name, arg) for name, arg in (arguments or {}).items()]
+    return field
+
+
+def _argument(name: str, arg: Arg) -> StrawberryArgument:
+    default = UNSET if arg.required else None
+    return StrawberryArgument(name, None, StrawberryAnnotation(arg.type), description=arg.description, default=default)
+
+
+@strawberry.type(description="Why a request was understood and refused.")
+class Problem:
+    """A refusal as data: see `resolvers.problems`."""
+
+    code: str = strawberry.field(description="Stable code for programs, e.g. ALREADY_MOVED.")
+    message: str = strawberry.field(description="A sentence for people, in the language of the account.")
+    path: list[str] = strawberry.field(description="The faulty input: argument names, or a JSON pointer into an answer.")
+
+
+@strawberry.type(description="What every mutation gives.")
+class Payload:
+    """Base of all payloads; `family_id` and `id` name the row that was written."""
+
+    problems: list[Problem] = strawberry.field(
+        default_factory=list, description="Why nothing was done; empty when the request was carried out."
+    )
+    family_id: strawberry.Private[Any] = None
+    id: strawberry.Private[Any] = None
+
+
+def _problem(refused: Refusal) -> Problem:
+    return Problem(code=refused.code, message=refused.message, path=refused.path)
+
+
+def mutation(*, may: Access, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a command; a refusal that it raises becomes `problems` of its payload."""
+
+    def declare(command: Callable[..., Any]) -> Any:
+        payload = get_type_hints(command)["return"]
+
+        @functools.wraps(command)
+        async def carried_out(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await command(*args, **kwargs)
+            except Refusal as refused:
+                return payload(problems=[_problem(each) for each in (refused, *refused.also)])
+
+        return strawberry.mutation(
+            resolver=carried_out, description=description, metadata={ACCESS: may}, directives=[may.directive]
+        )
+
+    return declare
