@@ -155,7 +155,7 @@ def bring_uv() -> None:
         sys.exit(f"Kiosque needs pip for {sys.executable} (on Debian: apt install python3-pip).")
     options = ["--quiet", "--upgrade", "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-user"]
     options += [] if writable_home() else ["--no-cache-dir"]
-    environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}  # "do not install as root": into a folder it is no harm
+    environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}  # its warning is not about a folder of our own
     run([*pip, "install", *options, "--target", TOOLS, "-r", INSTALLER], environment)
     mark.write_text(pins)
 

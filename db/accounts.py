@@ -126,9 +126,16 @@ async def terms_in_force(tx: Any, now: datetime) -> tuple[int, str] | None:
     return (row["version"], row["hash"]) if row else None
 
 
+RING_SESSIONS = """
+    select pg_notify('kiosque_session', id::text) from session
+    where family_id = $1 and account_id = $2 and ended_at is null
+"""
+
+
 async def accept_terms(tx: Any, family_id: UUID, account_id: UUID, version: int, digest: str, manner: str, at: datetime) -> None:
-    """Record an acceptance once."""
+    """Record an acceptance once, and let every gateway look at the account's sessions anew."""
     await tx.execute(ACCEPT, family_id, account_id, version, digest, manner, at)
+    await tx.execute(RING_SESSIONS, family_id, account_id)
 
 
 INSERT_CODE = """

@@ -50,6 +50,10 @@ class EmbeddedServerError(Exception):
     """The embedded server cannot be started or kept; the text says why."""
 
 
+class FolderInUse(EmbeddedServerError):
+    """Another program runs the server of this folder."""
+
+
 class Credentials(TypedDict, total=False):
     """Arguments of `subprocess` that say who a program runs as."""
 

@@ -82,8 +82,8 @@ class Place(Struct, frozen=True):
     priority: int
 
 
-# The second look at `lease` is by the statement's snapshot, the first by the row as it is when locked. Where they differ,
-# another dispatcher had the lane in between and the deliveries of this snapshot are stale: the next claim takes it.
+# The second look at `lease` is by the statement's snapshot, the first by the row as it is when locked. Where they
+# differ, another dispatcher had the lane in between and this snapshot's deliveries are stale: the next claim takes it.
 CLAIM = """
 with wanted as (
     select * from unnest($1::text[], $2::int[]) as wanted(channel, free)
@@ -118,7 +118,7 @@ left join news on news.family_id = claimed.family_id and news.seq = waiting.news
 order by claimed.priority, claimed.family_id, claimed.subject_id, claimed.channel, claimed.address, waiting.news_seq
 """
 
-# A lane that a producer has just locked is skipped rather than waited for: nobody's mutation and nobody's batch stands still.
+# A lane that a producer has just locked is skipped rather than waited for: no mutation and no batch stands still.
 LOCK = """
 select lane.family_id, lane.subject_id, lane.channel, lane.address, lane.lease
 from lane join json_to_recordset($1::json)
@@ -206,7 +206,7 @@ select family_id, subject_id, channel, address, min(priority), $2 from place joi
 group by family_id, subject_id, channel, address
 order by family_id, subject_id, channel, address
 on conflict (family_id, subject_id, channel, address) do update set
-    due_at = case when lane.leased then lane.due_at else least(coalesce(lane.due_at, excluded.due_at), excluded.due_at) end
+    due_at = case when lane.leased then lane.due_at else least(lane.due_at, excluded.due_at) end
 """
 
 SETTLE = """
@@ -219,6 +219,7 @@ update lane set leased = false, due_at = (
 from json_to_recordset($1::json) as held(family_id uuid, subject_id uuid, channel text, address text, lease bigint)
 where lane.family_id = held.family_id and lane.subject_id = held.subject_id
     and lane.channel = held.channel and lane.address = held.address and lane.lease = held.lease and lane.leased
+returning coalesce(lane.due_at <= $2, false) as due
 """
 
 LOST = """
@@ -237,8 +238,8 @@ CRASHED = """
 with head as (
     select distinct on (delivery.family_id, delivery.subject_id, delivery.channel, delivery.address)
         delivery.family_id, delivery.id
-    from delivery join json_to_recordset($1::json)
-        as held(family_id uuid, subject_id uuid, channel text, address text) using (family_id, subject_id, channel, address)
+    from delivery join json_to_recordset($1::json) as held(family_id uuid, subject_id uuid, channel text, address text)
+        using (family_id, subject_id, channel, address)
     where delivery.status = 'PENDING'
     order by delivery.family_id, delivery.subject_id, delivery.channel, delivery.address, delivery.news_seq
 )
@@ -348,7 +349,7 @@ async def empty(tx: Connection, lanes: Sequence[Held]) -> Fallen:
 
 
 async def reachable(tx: Connection, fallen: Fallen) -> list[Place]:
-    """Give, for each fallen delivery, the addresses of the next channel that can reach its family; in order of the news."""
+    """Give, for each fallen delivery, the addresses of the next channel that can reach its family."""
     rows = await tx.fetch(REACHABLE, [family for family, _ in fallen], [delivery for _, delivery in fallen])
     return [Place(*row) for row in rows]
 
@@ -359,15 +360,15 @@ async def tell(tx: Connection, places: Sequence[tuple[UUID, Place]], now: dateti
     await tx.execute(TELL, _json(rows), now)
 
 
-async def settle(tx: Connection, held: Sequence[Held]) -> None:
-    """Give lanes back, due when their first delivery is.
+async def settle(tx: Connection, held: Sequence[Held], now: datetime) -> bool:
+    """Give lanes back, due when their first delivery is; gives whether one of them is due already.
 
-    Must be a statement of its own after the one that locked the lanes: under READ COMMITTED each statement sees what was
-    committed before it began. A producer that had the lane before us has committed, so this statement sees its delivery;
-    one that comes after us waits for our commit and then sets the lane due itself. In one statement with the locking, the
-    snapshot would be older than the lock, and a delivery committed in between would be forgotten.
+    Must be a statement of its own after the one that locked the lanes: under READ COMMITTED each statement sees what
+    was committed before it began. A producer that had the lane before us has committed, so this statement sees its
+    delivery; one that comes after us waits for our commit and then sets the lane due itself. In one statement with the
+    locking, the snapshot would be older than the lock, and a delivery committed in between would be forgotten.
     """
-    await tx.execute(SETTLE, _json(held))
+    return any(row["due"] for row in await tx.fetch(SETTLE, _json(held), now))
 
 
 async def take_lost(tx: Connection, now: datetime, limit: int) -> list[Held]:

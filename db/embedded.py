@@ -4,12 +4,13 @@ It starts the server, adopts one that a killed run of ours left behind, restarts
 """
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -18,9 +19,9 @@ import asyncpg
 import psutil
 
 from db import cluster as clusters
-from db.cluster import Cluster, EmbeddedServerError
+from db.cluster import Cluster, EmbeddedServerError, FolderInUse
 
-__all__ = ["EmbeddedServer", "EmbeddedServerError"]
+__all__ = ["EmbeddedServer", "EmbeddedServerError", "FolderInUse"]
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ that loses power."""
 
 STARTING = 300.0
 """Seconds a server may take until it is ready; after a crash it first reads its journal again."""
+
+RESTARTS = 5
+"""Starts that may fail in a row before the watcher gives up."""
 
 STEP = 0.01
 """Seconds between two looks at something that is waited for."""
@@ -78,27 +82,33 @@ class EmbeddedServer:
     async def start(self) -> str:
         """Start the server, or adopt the one that a killed program left; gives the address for asyncpg."""
         try:
-            self._cluster = clusters.settle(self.folder)
-            self._lock = self._hold()
-            await asyncio.to_thread(clusters.make, self._cluster, durable=self.durable)
-            self._stopping = False
-            await self._run()
-        except OSError as error:
-            await self.stop()
-            reason = f"{error.strerror}: {error.filename or self.folder}"
-            raise EmbeddedServerError(f"The data folder {self.folder} cannot be used: {reason}.") from error
+            with self._in_a_sentence():
+                self._cluster = clusters.settle(self.folder)
+                self._lock = self._hold()
+                await asyncio.to_thread(clusters.make, self._cluster, durable=self.durable)
+                self._stopping = False
+                await self._run()
         except BaseException:
             await self.stop()
             raise
         return self.dsn
 
     async def watch(self) -> None:
-        """Start the server again whenever it dies; returns after `stop`."""
+        """Start the server again whenever it dies; returns after `stop`, raises when it does not come up again."""
+        failures = 0
         while not self._stopping:
             await asyncio.sleep(0.2)
-            if not self._stopping and not self._alive():
-                log.warning("the database server has died and is started again")
-                await self._run()
+            if self._stopping or self._alive():
+                continue
+            log.warning("the database server has died and is started again")
+            try:
+                with self._in_a_sentence():
+                    await self._run()
+                failures = 0
+            except EmbeddedServerError:
+                failures += 1
+                if failures == RESTARTS:
+                    raise
 
     async def stop(self) -> None:
         """End the server and release the folder; harmless when it does not run."""
@@ -108,6 +118,17 @@ class EmbeddedServer:
             if self._lock is not None:
                 self._lock.close()
                 self._lock = None
+
+    @contextlib.contextmanager
+    def _in_a_sentence(self) -> Iterator[None]:
+        """Say what the system or the server refused, and for which folder."""
+        try:
+            yield
+        except OSError as error:
+            reason = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+            raise EmbeddedServerError(f"The data folder {self.folder} cannot be used: {reason}.") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise EmbeddedServerError(f"The database in {self.folder} does not answer: {error}") from error
 
     def _address(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={quote(str(self.cluster.sockets))}"
@@ -123,7 +144,7 @@ class EmbeddedServer:
             with lock:
                 lock.seek(0)
                 holder = lock.read().strip() or "unknown"
-            raise EmbeddedServerError(
+            raise FolderInUse(
                 f"The data folder {self.folder} is in use by another program (process {holder}). "
                 "Stop that one, or choose another folder with --data."
             ) from error

@@ -72,7 +72,7 @@ async def tell(tx: Any, told: Told) -> int:
     row = await tx.fetchrow(NEXT, told.family_id, told.topic)
     addresses = [(channel, value) for channel, value in msgspec.json.decode(row["addresses"])]
     if told.to:
-        channel, values, rest = told.to[0][0], [value for _, value in told.to], []
+        channel, values, rest = told.to[0][0], [value for _, value in told.to], list[str]()
     else:
         channel, values, rest = route(row["channels"] or DEFAULT_CHANNELS, addresses, row["number"])
     await tx.execute(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import asyncpg
 
@@ -13,7 +13,19 @@ API_ROLE = "kiosque_api"
 DISPATCH_ROLE = "kiosque_dispatch"
 
 # asyncpg's defaults (15 KiB, 300 s, 100) would plan our generated statements again and again.
-STATEMENT_CACHE = {"statement_cache_size": 500, "max_cached_statement_lifetime": 0, "max_cacheable_statement_size": 0}
+class StatementCache(TypedDict):
+    """Arguments of asyncpg about prepared statements."""
+
+    statement_cache_size: int
+    max_cached_statement_lifetime: int
+    max_cacheable_statement_size: int
+
+
+STATEMENT_CACHE: StatementCache = {
+    "statement_cache_size": 500,
+    "max_cached_statement_lifetime": 0,
+    "max_cacheable_statement_size": 0,
+}
 
 Row = asyncpg.Record
 

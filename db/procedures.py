@@ -98,6 +98,12 @@ async def lock(tx: Any, family_id: UUID, procedure_id: UUID) -> Procedure | None
     return Procedure(*row.values()) if row else None
 
 
+async def seen(tx: Any, family_id: UUID, procedure_id: UUID) -> bool:
+    """Tell whether the viewer sees a procedure."""
+    found: bool = await tx.fetchval("select exists (select from procedure where family_id = $1 and id = $2)", family_id, procedure_id)
+    return found
+
+
 async def member_exists(tx: Any, family_id: UUID, member_id: UUID) -> bool:
     """Tell whether a member belongs to the family."""
     found: bool = await tx.fetchval("select exists (select from member where family_id = $1 and id = $2)", family_id, member_id)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.errors import log_failure
+from gateway.errors import MASKED, RequestRefused, log_failure
 
 SERVER = "kiosque"
 HEADER_SECONDS = 10.0
@@ -49,13 +49,17 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is not HTTP, or what no handler foresaw, without naming our software or repeating what was sent."""
+        """Answer what is not HTTP, or what no handler foresaw; neither names our software nor repeats what was sent."""
         if request.writer.output_size > 0:
             raise ConnectionError("A part of the answer was sent already.")
-        if status >= 500 and exc is not None:
-            log_failure(exc, "")
-        text = "Something went wrong on our side." if status >= 500 else "The request is not valid HTTP."
-        answer = web.Response(status=status, text=text, headers={"Server": SERVER})
+        if status >= 500:
+            if exc is not None:
+                log_failure(exc, "")
+            refused = RequestRefused("INTERNAL", MASKED)
+        else:
+            refused = RequestRefused("BAD_REQUEST", "The request is not valid HTTP.")
+        headers = {"Server": SERVER, "Content-Type": "application/json; charset=utf-8"}
+        answer = web.Response(status=status, body=refused.body(), headers=headers)
         answer.force_close()
         return answer
 

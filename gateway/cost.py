@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, IntValueNode, OperationDefinitionNode, VariableNode
+from graphql import FieldNode, GraphQLArgument, GraphQLField, IntValueNode, OperationDefinitionNode, VariableNode
 
 SATURATED = 1_000_000_000
 """No cost is counted further than this: a hostile document multiplies without end."""
@@ -60,8 +60,8 @@ def page_of(node: FieldNode, definition: GraphQLField | None, default: int) -> P
                 return argument.value.name.value
             if isinstance(argument.value, IntValueNode):
                 return _bounded(argument.value)
-    own = next((definition.args[name].default_value for name in PAGE_ARGUMENTS if name in definition.args), None)
-    return own if type(own) is int else default
+    own = next(definition.args[name] for name in PAGE_ARGUMENTS if name in definition.args)
+    return _default_of(own, default)
 
 
 def default_pages(node: OperationDefinitionNode, default: int) -> dict[str, int]:
@@ -80,6 +80,15 @@ def given_pages(defaults: Mapping[str, int], variables: Mapping[str, Any]) -> di
         name: min(max(value, 0), SATURATED) if type(value := variables.get(name)) is int else default
         for name, default in defaults.items()
     }
+
+
+def _default_of(argument: GraphQLArgument, default: int) -> int:
+    """Give the default that the schema declares, as a value or as a literal."""
+    declared = argument.default_value
+    if argument.default is not None:
+        literal = argument.default.literal
+        declared = _bounded(literal) if isinstance(literal, IntValueNode) else argument.default.value
+    return declared if type(declared) is int else default
 
 
 def _bounded(node: IntValueNode) -> int:

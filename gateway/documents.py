@@ -148,7 +148,8 @@ class Documents:
         name = node.name.value if node.name else None
         pages = default_pages(node, self.limits.page)
         cost = weight.worth(pages, {})
-        return Operation(document, node, name, node.operation.value, f"{document.hash}:{name or ''}", cost, weight, pages)
+        key = f"{document.hash}:{name or ''}"
+        return Operation(document, node, name, node.operation.value, key, cost, weight, pages)
 
     def _parse(self, source: str) -> DocumentNode:
         try:

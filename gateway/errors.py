@@ -7,7 +7,7 @@ the request's id; the log gets the kind of failure and where it happened, never 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 import msgspec
 import structlog
@@ -32,7 +32,7 @@ STATUS = {
 """HTTP status of a request that was refused as a whole, by code."""
 
 FRAMES_LOGGED = 12
-MASKED = "Something went wrong on our side. Quote the id when you report it."
+MASKED = "Something went wrong on our side."
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +116,14 @@ def refused_by(failure: Exception, request_id: str) -> RequestRefused:
     return RequestRefused("INTERNAL", MASKED, errors=[described("INTERNAL", MASKED, id=request_id)])
 
 
-def is_refusal(failure: Any) -> bool:
+class Refusing(Protocol):
+    """An exception that was written for the client."""
+
+    code: str
+    message: str
+
+
+def is_refusal(failure: Any) -> TypeGuard[Refusing]:
     """Tell whether an exception was written for the client: it has a `code` and a `message`."""
     return isinstance(getattr(failure, "code", None), str) and isinstance(getattr(failure, "message", None), str)
 

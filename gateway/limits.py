@@ -11,12 +11,10 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionNode,
     SelectionSetNode,
     get_named_type,
     is_composite_type,
@@ -142,7 +140,7 @@ class Measure:
                 size.deepen(below, 0 if inside_schema else 1, 1 if inside_schema else 0)
                 if below is not LEAF:
                     size.count(below)
-            else:
+            elif isinstance(node, FragmentSpreadNode | InlineFragmentNode):
                 spread = self._spread(node, parent)
                 size.deepen(spread, 0, 0)
                 size.fields += spread.fields
@@ -152,11 +150,12 @@ class Measure:
     def _below(self, node: FieldNode, parent: GraphQLNamedType | None) -> Size:
         """Measure what is selected under a field; an unknown field is counted, validation names it."""
         definition = self._schema.get_field(parent, node.name.value) if is_composite_type(parent) else None
-        size = self._selections(node.selection_set, get_named_type(definition.type) if definition else None)
+        inner = get_named_type(definition.type) if definition else None
+        size = self._selections(node.selection_set, inner) if node.selection_set else Size()
         size.weight = size.weight.times(page_of(node, definition, self._limits.page))
         return size
 
-    def _spread(self, node: SelectionNode, parent: GraphQLNamedType | None) -> Size:
+    def _spread(self, node: FragmentSpreadNode | InlineFragmentNode, parent: GraphQLNamedType | None) -> Size:
         """Measure a fragment where it is spread, or an inline fragment."""
         if isinstance(node, FragmentSpreadNode):
             return self._fragment(node.name.value)

@@ -6,7 +6,7 @@ square of a hostile document. Counting the pairs first takes one walk over the m
 
 from collections.abc import Iterable, Mapping
 
-from graphql import FieldNode, FragmentDefinitionNode, InlineFragmentNode, SelectionSetNode
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
 VISITS = 6_000
 """Fields looked at before a document is taken for hostile; an honest one has fewer than it has tokens."""
@@ -44,7 +44,8 @@ def _by_name(
                 found.setdefault((node.alias or node.name).value, []).append(node)
             elif isinstance(node, InlineFragmentNode):
                 waiting.append(node.selection_set)
-            elif node.name.value in fragments and node.name.value not in spread:
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
                 spread.add(node.name.value)
-                waiting.append(fragments[node.name.value].selection_set)
+                fragment = fragments.get(node.name.value)
+                waiting.extend([fragment.selection_set] if fragment else [])
     return found

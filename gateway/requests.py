@@ -1,7 +1,7 @@
 """The gate: what a request must be before anything of it is looked at.
 
-In this order: not from another site, a small body, JSON in strict UTF-8, an object with members of the right types. Each
-fault is refused with a sentence and a code; none reaches further in.
+In this order: not from another site, a small body, JSON in strict UTF-8, an object with members of the right types.
+Each fault is refused with a sentence and a code; none reaches further in.
 """
 
 import asyncio
@@ -125,8 +125,8 @@ class Gate:
 def decoded(decoder: msgspec.json.Decoder[T], text: bytes, what: str) -> T:
     """Decode JSON into its type.
 
-    Raises RequestRefused (BAD_REQUEST) for anything that is not strict JSON of that type: also NaN, lone surrogates, NUL
-    in a text, numbers beyond 64 bits and more than 64 levels.
+    Raises RequestRefused (BAD_REQUEST) for anything that is not strict JSON of that type: also NaN, lone surrogates,
+    NUL in a text, numbers beyond 64 bits and more than 64 levels.
     """
     try:
         value = decoder.decode(text)

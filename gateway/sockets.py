@@ -63,6 +63,14 @@ class Sockets:
         if self.stopping and not self._lines:
             self._all_gone.set()
 
+    def has_session(self, session_id: UUID) -> bool:
+        """Tell whether a session has a line open."""
+        return session_id in self._of_session
+
+    def sessions(self) -> list[UUID]:
+        """Give the sessions that have a line open."""
+        return list(self._of_session)
+
     def close_session(self, session_id: UUID) -> None:
         """Close every line of a session that has ended (4403)."""
         for line in list(self._of_session.get(session_id, ())):

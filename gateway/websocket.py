@@ -88,7 +88,7 @@ class _Response(web.WebSocketResponse):
         self._line.hang_up(code, message.decode())
         return True
 
-    async def write_eof(self) -> None:
+    async def write_eof(self, data: bytes = b"") -> None:
         """Leave the connection to the line; aiohttp would send a second closing."""
 
 

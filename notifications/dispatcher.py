@@ -1,4 +1,4 @@
-"""The dispatcher: leases lanes that are due, works through many at once, and outlives its database and its providers."""
+"""The dispatcher: leases lanes that are due, works through many at once, outlives its database and its providers."""
 
 import asyncio
 from collections import Counter
@@ -12,10 +12,11 @@ import structlog
 
 from db import dispatch, steps
 from db.clock import Clock, utc_now
+from db.configuration import SettingsError
 from db.dispatch import Lane
 from db.keys import Keys
 from db.pool import DISPATCH_ROLE, STATEMENT_CACHE, server_settings
-from db.settings import Settings, SettingsError
+from db.settings import Settings
 from notifications import results
 from notifications.breaker import Breaker
 from notifications.channels import Channels
@@ -60,12 +61,12 @@ class Dispatcher:
     """One dispatcher; any number of them may share a database."""
 
     def __init__(
-        self, settings: Settings, dsn: str, pool: asyncpg.Pool, channels: Channels, *, clock: Clock = utc_now
+        self, settings: Settings, dsn: str, pool: asyncpg.Pool, channels: Channels, clock: Clock = utc_now
     ) -> None:
-        """`pool` is of role `kiosque_dispatch`. Raises ValueError when a channel may take longer than a lease."""
+        """`pool` is of role `kiosque_dispatch`. Raises SettingsError when a channel may take longer than a lease."""
         for name, channel in channels.items():
             if channel.patience >= settings.outbox.lease:
-                raise ValueError(f"outbox.lease must be longer than the {channel.patience} s that {name} may take")
+                raise SettingsError(f"outbox.lease must be longer than the {channel.patience:g} s that {name} may take.")
         self.stats = Stats()
         self._settings = settings.outbox
         self._dsn = dsn
@@ -94,17 +95,16 @@ class Dispatcher:
             asyncio.create_task(self._every(STALE_SECONDS, self._give_up)),
         ]
         stopped = asyncio.create_task(stop.wait())
+        ends: list[asyncio.Future[Any]] = [stopped, self._crash, recorder, *others]
         try:
-            done, _ = await asyncio.wait(
-                [stopped, self._crash, recorder, *others], return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stopping.set()
             await _end(stopped, *others)
             await self._finish_lanes()
             await _end(recorder)
-        for task in done:
-            task.result()
+        for end in done:
+            end.result()
 
     async def _finish_lanes(self) -> None:
         lanes = [task for tasks in self._lanes.values() for task in tasks]
@@ -144,9 +144,7 @@ class Dispatcher:
         now = self._clock()
         ends_at = asyncio.get_running_loop().time() + self._settings.lease
         async with self._pool.acquire() as connection:
-            lanes = await dispatch.claim(
-                connection, free, DEPTH, now, now + timedelta(seconds=self._settings.lease)
-            )
+            lanes = await dispatch.claim(connection, free, DEPTH, now, now + timedelta(seconds=self._settings.lease))
         self.stats.beat = now
         if lanes:
             steps.reached("dispatch.claimed")
@@ -156,7 +154,7 @@ class Dispatcher:
         self._hungry = any(taken[name] >= count for name, count in free.items())
 
     def _free(self) -> dict[str, int]:
-        """Give how many lanes each channel may take on; none while its provider is away, one to see whether it is back."""
+        """Give how many lanes each channel may take on: none while its provider is away, then one to see."""
         free = {}
         for name, desk in self._desks.items():
             wanted = 0 if desk.breaker.open else 1 if desk.breaker.probing else self._settings.lanes
@@ -208,8 +206,10 @@ class Dispatcher:
     def _count(self, channel: str, outcome: str) -> None:
         self.stats.outcomes[channel, outcome] += 1
 
-    def _recorded(self) -> None:
+    def _recorded(self, more: bool) -> None:
         self.stats.beat = self._clock()
+        if more:
+            self._bell.set()
         steps.reached("dispatch.recorded")
 
 

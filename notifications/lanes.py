@@ -1,4 +1,4 @@
-"""One leased lane is worked through: its deliveries one after the other, never one before the last one's end is written."""
+"""One leased lane is worked through: one delivery after the other, none before the end of the last is written."""
 
 import asyncio
 import traceback
@@ -49,14 +49,20 @@ class Attempt:
 def delivery_of(lane: Lane, waiting: Waiting) -> Delivery:
     """Put together what a channel gets to see."""
     family = Family(lane.held.family_id, lane.number, lane.name, lane.language)
-    return Delivery(waiting.id, lane.held.address, family, News(waiting.topic, waiting.type, waiting.data, waiting.occurred_at))
+    news = News(waiting.topic, waiting.type, waiting.data, waiting.occurred_at)
+    return Delivery(waiting.id, lane.held.address, family, news)
 
 
 class LaneWork:
     """What all lanes need to be worked through."""
 
     def __init__(
-        self, recorder: Recorder, settings: Outbox, clock: Clock, stopping: asyncio.Event, count: Callable[[str, str], None]
+        self,
+        recorder: Recorder,
+        settings: Outbox,
+        clock: Clock,
+        stopping: asyncio.Event,
+        count: Callable[[str, str], None],
     ) -> None:
         """`count` is told the channel and the outcome of each attempt."""
         self._recorder = recorder

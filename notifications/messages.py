@@ -48,8 +48,9 @@ class Messages:
         self._keys = keys
         self._clock = clock
         self._words = {language: environment(FOLDER / language, language, city.time_zone) for language in LANGUAGES}
-        self._html = _layouts(autoescape=True).get_template("layout.html")
-        self._text = _layouts(autoescape=False).get_template("layout.txt")
+        layouts = _layouts()
+        self._html = layouts.get_template("layout.html")
+        self._text = layouts.get_template("layout.txt")
 
     def write(self, delivery: Delivery) -> Message:
         """Write the message of a delivery in its family's language.
@@ -107,10 +108,10 @@ def one_line(text: str) -> str:
     return _SPACES.sub(" ", text).strip(" ")
 
 
-def _layouts(autoescape: bool) -> jinja2.Environment:
-    return jinja2.Environment(  # noqa: S701 - the plain text must not be escaped
+def _layouts() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
-        autoescape=autoescape,
+        autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
         trim_blocks=True,

@@ -18,15 +18,18 @@ BUSY_PAUSE = 0.005
 """Seconds until a lane that a producer has locked is tried again."""
 
 
+Entry = tuple[Result, asyncio.Future[bool]]
+
+
 class Recorder:
     """Writes results one batch at a time, as long as it takes: a result is forgotten only when the lane was lost."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, recorded: Callable[[], None]) -> None:
-        """`recorded` is called after each batch."""
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, recorded: Callable[[bool], None]) -> None:
+        """`recorded` is called after each batch; with True when a lane given back is due again."""
         self._pool = pool
         self._clock = clock
         self._recorded = recorded
-        self._queue: list[tuple[Result, asyncio.Future[bool]]] = []
+        self._queue: list[Entry] = []
         self._more = asyncio.Event()
 
     async def record(self, result: Result) -> bool:
@@ -55,10 +58,10 @@ class Recorder:
             elif busy:
                 await asyncio.sleep(BUSY_PAUSE)
 
-    async def _write(self, batch: list[tuple[Result, asyncio.Future[bool]]]) -> list[tuple[Result, asyncio.Future[bool]]]:
+    async def _write(self, batch: list[Entry]) -> list[Entry]:
         """Write one batch; gives what must wait for a producer."""
         written = await results.write(self._pool, [result for result, _ in batch], self._clock())
-        self._recorded()
+        self._recorded(written.more)
         ends = {result.held: True for result in written.done} | {result.held: False for result in written.lost}
         for result, future in batch:
             if result.held in ends and not future.done():

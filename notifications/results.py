@@ -37,23 +37,31 @@ class Written:
     lost: list[Result]
     """Others hold these lanes now; nothing was written."""
 
+    more: bool
+    """A lane that was given back is due again: something came while it was in hand, when nobody hears the bell."""
+
 
 async def write(pool: asyncpg.Pool, results: Sequence[Result], now: datetime) -> Written:
     """Write a batch of results, one of a lane at the most."""
     by_lane = {result.held: result for result in results}
+    more = False
     async with pool.acquire() as connection:
         async with connection.transaction():
             locked = [by_lane[held] for held in await dispatch.lock(connection, list(by_lane))]
             if locked:
-                await _write_locked(connection, locked, now)
+                more = await _write_locked(connection, locked, now)
         missed = [held for held in by_lane if by_lane[held] not in locked]
         valid = set(await dispatch.still_held(connection, missed)) if missed else set()
     return Written(
-        locked, [by_lane[held] for held in missed if held in valid], [by_lane[held] for held in missed if held not in valid]
+        locked,
+        [by_lane[held] for held in missed if held in valid],
+        [by_lane[held] for held in missed if held not in valid],
+        more,
     )
 
 
-async def _write_locked(tx: Connection, results: Sequence[Result], now: datetime) -> None:
+async def _write_locked(tx: Connection, results: Sequence[Result], now: datetime) -> bool:
+    """Gives whether more is due."""
     fallen: Fallen = []
     notes = [(result.held, result.note) for result in results if result.note]
     if notes:
@@ -64,8 +72,7 @@ async def _write_locked(tx: Connection, results: Sequence[Result], now: datetime
         fallen += await dispatch.empty(tx, [held for held, _ in gone])
     await _fall_back(tx, fallen, now)
     given_back = [result.held for result in results if result.give_back]
-    if given_back:
-        await dispatch.settle(tx, given_back)
+    return bool(given_back) and await dispatch.settle(tx, given_back, now)
 
 
 async def _fall_back(tx: Connection, fallen: Fallen, now: datetime) -> None:
@@ -78,15 +85,15 @@ async def _fall_back(tx: Connection, fallen: Fallen, now: datetime) -> None:
 
 
 async def take_back_lost(pool: asyncpg.Pool, now: datetime, crashes: int) -> int:
-    """Free the lanes of dispatchers that died; their first delivery counts a crash and at `crashes` becomes a dead letter.
+    """Free the lanes of dispatchers that died; gives their number.
 
-    Gives the number of lanes.
+    The first delivery of each counts a crash, and at `crashes` of them becomes a dead letter.
     """
     async with pool.acquire() as connection, connection.transaction():
         lost = await dispatch.take_lost(connection, now, BATCH)
         if lost:
             await _fall_back(connection, await dispatch.count_crashes(connection, lost, crashes), now)
-            await dispatch.settle(connection, lost)
+            await dispatch.settle(connection, lost, now)
     return len(lost)
 
 
@@ -101,5 +108,5 @@ async def give_up_stale(pool: asyncpg.Pool, now: datetime, after: timedelta, wor
             return 0
         fallen = await dispatch.give_up(connection, stale, now - after)
         await _fall_back(connection, fallen, now)
-        await dispatch.settle(connection, stale)
+        await dispatch.settle(connection, stale, now)
     return len(fallen)

@@ -27,7 +27,7 @@ STATUSES = {
         "AWAITING_FAMILY": "en attente de votre réponse",
         "ACCEPTED": "acceptée",
         "REJECTED": "refusée",
-        "CLOSED": "close",
+        "CLOSED": "clôturée",
         "WITHDRAWN": "retirée",
     },
     "en": {
@@ -85,9 +85,9 @@ def environment(folder: Path, language: str, time_zone: str) -> jinja2.Environme
     """Give the environment that reads the words of one language; a missing field is an error."""
     zone = ZoneInfo(time_zone)
     # Plain words: the layout escapes them when it makes HTML of them.
-    words = jinja2.Environment(  # noqa: S701
+    words = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
-        autoescape=False,
+        autoescape=jinja2.select_autoescape([]),
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
         trim_blocks=True,

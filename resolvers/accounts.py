@@ -110,6 +110,7 @@ async def accept_terms(context: Context, version: int) -> None:
     assert viewer.family_id is not None and viewer.account_id is not None, "the gate lets only families pass"
     async with context.transaction() as tx:
         await _accept(tx, context, viewer.family_id, viewer.account_id, version, "EXPLICIT")
+    context.process.sessions.forget_all()
 
 
 async def _accept(tx: Any, context: Context, family_id: UUID, account_id: UUID, version: int, manner: str) -> None:

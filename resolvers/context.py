@@ -1,7 +1,7 @@
 """The state of a process and the state of a request: two frozen dataclasses, no globals."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from db.settings import Settings
 from resolvers.passwords import Passwords
 from resolvers.problems import Refusal, refusal
 from resolvers.reading.reader import Reader
+from resolvers.session_cache import SessionCache
 from resolvers.tokens import Tokens
 from resolvers.viewer import SYSTEM_SIGHT, Viewer
 
@@ -42,6 +43,9 @@ class Process:
     reader: Reader
     """Turns selections into single SQL statements."""
 
+    sessions: SessionCache
+    """Who a session stands for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -62,6 +66,11 @@ class Context:
     device: str = ""
     """What the client calls itself (User-Agent, cut), shown in the family's list of sessions."""
 
+    @property
+    def reader(self) -> Reader:
+        """The process's reader, where the fallback of reads looks for it."""
+        return self.process.reader
+
     def refusal(self, code: str, path: list[str] | None = None) -> Refusal:
         """Make a refusal in the viewer's language."""
         return refusal(code, self.viewer, path)
@@ -69,6 +78,10 @@ class Context:
     def as_viewer(self, viewer: Viewer) -> "Context":
         """Give the same request for another viewer, as after a sign-in."""
         return replace(self, viewer=viewer)
+
+    def look(self) -> AbstractAsyncContextManager[Any]:
+        """Open a transaction that only reads, with the viewer's sight."""
+        return self.process.database.transaction(self.viewer.sight)
 
     @asynccontextmanager
     async def transaction(self, *, system: bool = False) -> AsyncIterator[Any]:

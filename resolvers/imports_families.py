@@ -124,19 +124,20 @@ class _Register:
 
     def _code(self, cells: Cells, number: str) -> tuple[bytes | None, datetime | None]:
         code = cells.text["activation_code"]
-        expires_on = cells.any_date("activation_expires_on")
+        expires_on = cells.any_date("activation_expires_on") or self._today + CODE_LASTS
         if not code:
             return None, None
-        if expires_on and expires_on < self._today:
+        if expires_on < self._today:
             cells.fault("activation_expires_on", "CODE_EXPIRED")
-        if expires_on and expires_on > self._today + FARTHEST:
+            return None, None
+        if expires_on > self._today + FARTHEST:
             cells.fault("activation_expires_on", "DATE_TOO_FAR")
+            return None, None
         try:
-            code_hmac = activation_codes.digest(self._keys, number, code)
+            return activation_codes.digest(self._keys, number, code), _end_of_day(expires_on)
         except ValueError:
             cells.fault("activation_code", "NOT_AN_ACTIVATION_CODE")
             return None, None
-        return code_hmac, _end_of_day(expires_on or self._today + CODE_LASTS)
 
     def _compare(self, line: Line, faults: list[Fault]) -> None:
         """A family's later lines may leave its columns empty, but not contradict the first."""

@@ -189,3 +189,4 @@ async def sign_out(context: Context, *, everywhere: bool) -> None:
             await stored.end_all(tx, holder, viewer.family_id, now, "SIGNED_OUT_EVERYWHERE")
         else:
             await stored.end(tx, viewer.session_id, now, "SIGNED_OUT")
+    context.process.sessions.forget_all()

@@ -79,6 +79,11 @@ class Viewer:
         }
         object.__setattr__(self, "values", values)
 
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """Give what an answer can depend on, but for the session: viewers with the same may share one answer."""
+        return (self.kind, self.language, str(self.account_id), *self.sight.values())
+
 
 def anonymous(language: str = "fr") -> Viewer:
     """Give the viewer that has not signed in."""

@@ -42,9 +42,9 @@ class AgentRole(Enum):
 class May:
     """The `@may` directive of the SDL."""
 
-    viewers: list[ViewerKind] = strawberry.directive_field(name="viewers", description="Kinds of viewer that may call it.")
-    roles: list[AgentRole] = strawberry.directive_field(name="roles", description="Roles of which an agent needs one.")
-    before_terms: bool = strawberry.directive_field(
+    viewers: list[ViewerKind] = strawberry.field(name="viewers", description="Kinds of viewer that may call it.")
+    roles: list[AgentRole] = strawberry.field(name="roles", description="Roles of which an agent needs one.")
+    before_terms: bool = strawberry.field(
         name="beforeTerms", description="True when a family may call it before it accepts the terms of use (R3)."
     )
 
@@ -60,8 +60,8 @@ class Access:
     @property
     def directive(self) -> May:
         """Give the same as it stands in the SDL."""
-        kinds = [kind for kind in ViewerKind if Kind(kind.value) in self.kinds]
-        roles = [role for role in AgentRole if role.value in self.roles]
+        kinds = [kind for kind in ViewerKind if Kind(kind.name) in self.kinds]
+        roles = [role for role in AgentRole if role.name in self.roles]
         return May(viewers=kinds, roles=roles, before_terms=self.before_terms)
 
     def permit(self, viewer: Viewer) -> None:

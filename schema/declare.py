@@ -1,6 +1,6 @@
 """How schema modules declare fields: what each is in the database, its arguments, who may call it.
 
-`column`, `embedded`, `one`, `page` declare reads; `mutation` declares a command. All need a description, which goes to the SDL.
+`column`, `embedded`, `one`, `page`, `by_id` declare reads; `mutation` declares a command. All need a description, which goes to the SDL.
 """
 
 import functools
@@ -17,6 +17,16 @@ from resolvers.problems import Refusal
 from resolvers.reading import mapping
 from schema.access import METADATA as ACCESS
 from schema.access import Access
+
+
+FEED = "feed"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A live stream: the topics it carries, all when empty."""
+
+    topics: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +74,26 @@ def page(description: str, on: str, order: mapping.Order, *, may: Access | None 
     return _field(description, mapping.Page(on, order, filters, casts), may=may, arguments={**args, **PAGE_ARGUMENTS})
 
 
-def node(description: str, *, may: Access, many: bool = False, **args: Arg) -> Any:
+def by_id(description: str, *, may: Access, many: bool = False, **args: Arg) -> Any:
     """Declare `node` or `nodes`."""
     return _field(description, mapping.NodeById(many), may=may, arguments=args)
+
+
+AFTER = Arg(str | None, "A cursor: what came after it is replayed first, then the stream is live.")
+
+
+def feed(description: str, *, may: Access, takes: tuple[str, ...], topics: tuple[str, ...] = (), topic_type: Any = None) -> Any:
+    """Declare a live stream over the news of a family, of these topics (all unless given)."""
+    arguments = {
+        "procedure": Arg(strawberry.ID | None, "Id of the one procedure to follow."),
+        "topics": Arg(list[topic_type] | None if topic_type else None, "Only these topics; all unless given."),
+        "after": AFTER,
+    }
+    on = "{o}.family_id = :source_family_id and {o}.seq = :source_seq"
+    reading = mapping.One(on, {"source_family_id": "uuid", "source_seq": "bigint"})
+    field = _field(description, reading, may=may, arguments={name: arguments[name] for name in takes})
+    field.metadata = {**field.metadata, FEED: Feed(topics)}
+    return field
 
 
 def written(type_name: str, description: str) -> Any:

@@ -58,9 +58,8 @@ class Connection(Generic[T]):
     total_count: int = strawberry.field(description="How many rows the whole list has; counted only when asked.")
 
 
-def key_of(info: Info, text: str, type_name: str, argument: str) -> tuple[UUID, ...]:
+def key_of(context: Context, text: str, type_name: str, argument: str) -> tuple[UUID, ...]:
     """Give the key in a global id of the wanted type; raises Refusal NOT_FOUND for any other."""
-    context = info.context
     try:
         found = read_id(context.process.reader.mapping, text)
     except NotOurs as error:

@@ -60,7 +60,7 @@ EmailAddressScalar = strawberry.scalar(
     parse_value=str,
 )
 
-SCALARS = {
+SCALARS: dict[object, Any] = {
     datetime: DateTimeScalar,
     date: DateScalar,
     JSON: JSONScalar,

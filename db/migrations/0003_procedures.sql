@@ -62,7 +62,7 @@ begin
         execute format('alter table %I enable row level security', owned);
         execute format('alter table %I force row level security', owned);
         execute format('create policy seen on %I to kiosque_api using (family_id = (select viewer_family())
-            or service_id = any ((select viewer_services())) or (select viewer_is_system()))', owned);
+            or service_id = any ((select viewer_services())::uuid[]) or (select viewer_is_system()))', owned);
     end loop;
 end $$;
 alter table idempotency_key enable row level security;

@@ -70,6 +70,7 @@ create table delivery (
     foreign key (family_id, news_seq) references news
 );
 create index delivery_of_lane on delivery (family_id, subject_id, channel, address, news_seq) where status = 'PENDING';
+create index delivery_waiting on delivery (created_at) where status = 'PENDING';
 create index delivery_of_family on delivery (family_id, created_at desc, id desc);
 comment on table delivery is 'One message to one address: what was sent, where, when, and whether it arrived.';
 comment on column delivery.next_channels is 'Channels to try, in order, should this one fail for good.';
@@ -85,7 +86,7 @@ create table lane (
     lease bigint not null default 0,
     primary key (family_id, subject_id, channel, address)
 );
-create index lane_due on lane (priority, due_at) where due_at is not null;
+create index lane_due on lane (channel, priority, due_at) where due_at is not null;
 comment on table lane is 'Deliveries about one subject to one address on one channel are sent one after the other: the lane is leased, not the delivery.';
 comment on column lane.due_at is 'When a dispatcher may take the lane; while leased, when the lease ends; null when nothing waits.';
 comment on column lane.lease is 'Fencing number: a dispatcher that lost its lease cannot write results.';
@@ -117,7 +118,7 @@ end $$;
 alter table news enable row level security;
 alter table news force row level security;
 create policy seen on news to kiosque_api using (family_id = (select viewer_family())
-    or service_id = any ((select viewer_services())) or (select viewer_is_system()));
+    or service_id = any ((select viewer_services())::uuid[]) or (select viewer_is_system()));
 create policy told on news for select to kiosque_dispatch using (true);
 
 -- An agent's act tells a family: it may write news of its services and what follows from it.
@@ -130,3 +131,26 @@ grant select, insert, update on address, channel_preference, delivery, lane, new
 grant select on news, channel_preference to kiosque_dispatch;
 grant select, update on address to kiosque_dispatch;
 grant select, insert, update on delivery, lane to kiosque_dispatch;
+
+-- Figures for operators: counts only, so that no row-level sight is needed.
+create function outbox_state() returns table (
+    age_seconds double precision, dead_letters bigint, channels text[], statuses text[], counts bigint[]
+) language sql stable security definer set search_path = pg_catalog, public as $$
+    with sent as (
+        select d.channel, d.status, count(*) as n from delivery d
+        where d.created_at > now() - interval '1 day' group by d.channel, d.status
+    )
+    select
+        coalesce((select extract(epoch from now() - min(l.due_at)) from lane l where l.due_at <= now() and not l.leased), 0)::float8,
+        (select count(*) from delivery d where d.status = 'DEAD_LETTER'),
+        coalesce((select array_agg(s.channel order by s.channel, s.status) from sent s), '{}'),
+        coalesce((select array_agg(s.status order by s.channel, s.status) from sent s), '{}'),
+        coalesce((select array_agg(s.n order by s.channel, s.status) from sent s), '{}')
+$$;
+-- It counts with the dispatcher's sight; a new owner needs `create` for a moment.
+grant create on schema public to kiosque_dispatch;
+alter function outbox_state() owner to kiosque_dispatch;
+revoke create on schema public from kiosque_dispatch;
+grant execute on function outbox_state() to kiosque_api;
+create index delivery_dead on delivery (family_id) where status = 'DEAD_LETTER';
+create index delivery_recent on delivery (created_at);

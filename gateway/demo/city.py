@@ -8,19 +8,22 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from uuid import UUID
 
 import asyncpg
 from argon2 import Type
 from argon2.low_level import hash_secret
 
+from db import procedures as stored
 from db.clock import Clock
 from db.ids import SeededIds
 from db.keys import Keys
-from gateway.demo.histories import PARIS, Plan, history, plans
+from gateway.demo.histories import Plan, history, plans
 from gateway.demo.households import SHOWN_ACTIVE, SHOWN_NOT_ACTIVE, household
-from gateway.demo.kinds import AGENTS, ATTESTATION, HOURS, KINDS, SERVICES
+from gateway.demo.kinds import AGENTS, ATTESTATION, HOURS, KINDS, SERVICES, Kind
 from gateway.demo.rows import COLUMNS, FamilyRows, House, Row, Tables
 from resolvers.imports_families import COLUMNS as REGISTER_COLUMNS
+from resolvers.news import PARIS
 
 SEED = 33_600
 FAMILIES = 200
@@ -121,6 +124,8 @@ async def load_city(
             await copier.copy(chunk)
         if copier.rows["procedure"]:
             await connection.execute("select setval('procedure_reference', $1)", before + copier.rows["procedure"])
+        # A city just copied has no statistics, and plans made without them would be kept.
+        await connection.execute(f"analyze {', '.join(COLUMNS)}")
     return credentials(clock, seed=seed)
 
 
@@ -173,12 +178,29 @@ def _house(tables: Tables, keys: Keys, now: datetime, seed: int) -> House:
     french, english = ((_TERMS / f"terms.{language}.md").read_text(encoding="utf-8") for language in ("fr", "en"))
     terms_hash = hashlib.sha256(f"{french}\n{english}".encode()).hexdigest()
     tables.add("terms", TERMS_VERSION, founded, founded, french, english, terms_hash)
-    kinds = {kind.code: ids.at(founded) for kind in KINDS}
+    kinds = {kind.code: _kind(kind, ids.at(founded), services[kind.service]) for kind in KINDS}
     for kind in KINDS:
-        form = json.dumps(kind.form, ensure_ascii=False)
-        texts = (*kind.title, *kind.summary, form, *ATTESTATION, kind.decision_months, kind.silence_means, founded)
-        tables.add("procedure_kind", kinds[kind.code], kind.code, 1, services[kind.service], *texts)
-    return House(keys, now, password_hash, TERMS_VERSION, terms_hash, services, kinds, agents)
+        texts = (*kind.title, *kind.summary, kinds[kind.code].form, *ATTESTATION, kind.decision_months)
+        values = (kinds[kind.code].id, kind.code, 1, services[kind.service], *texts, kind.silence_means, founded)
+        tables.add("procedure_kind", *values)
+    return House(keys, now, password_hash, TERMS_VERSION, terms_hash, kinds, agents)
+
+
+def _kind(kind: Kind, kind_id: UUID, service_id: UUID) -> stored.Kind:
+    """Give a kind as the portal reads it from the database."""
+    [service] = [each for each in SERVICES if each.code == kind.service]
+    names = {"name_fr": service.fr, "name_en": service.en, "phone": service.phone, "email": service.email}
+    return stored.Kind(
+        kind_id,
+        kind.code,
+        service_id,
+        {"fr": kind.title[0], "en": kind.title[1]},
+        json.dumps(kind.form, ensure_ascii=False),
+        {"fr": ATTESTATION[0], "en": ATTESTATION[1]},
+        kind.decision_months,
+        kind.silence_means,
+        {**names, "hours_fr": HOURS[0], "hours_en": HOURS[1]},
+    )
 
 
 def _families(house: House, families: int, seed: int, before: int) -> Iterable[Tables]:

@@ -1,17 +1,16 @@
 """The procedures of the demo city's families: what was filed when, and how it went on."""
 
-import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
 
 from gateway.demo.answers import WRITERS, Answers
 from gateway.demo.households import SHOWN_ACTIVE, Household, Person
 from gateway.demo.kinds import KINDS, Kind
+from resolvers.news import PARIS
+from resolvers.procedures import implied_decision
 
-PARIS = ZoneInfo("Europe/Paris")
 OPEN_DAYS = 45
 """Open procedures are younger, so that no legal delay ends before the demo begins."""
 
@@ -146,17 +145,10 @@ def _implied(plan: Plan, moments: Sequence[datetime], submitted_at: datetime | N
     """Give the day when silence decides; while the family is asked for information, the delay pauses."""
     if not submitted_at:
         return None
-    day = months_later(submitted_at.astimezone(PARIS).date(), plan.kind.decision_months)
+    day = implied_decision(submitted_at, plan.kind.decision_months)
     if plan.scenario.statuses[:4] == _ANSWERED:
-        day += timedelta(days=(moments[3].astimezone(PARIS).date() - moments[2].astimezone(PARIS).date()).days)
+        day += moments[3].astimezone(PARIS).date() - moments[2].astimezone(PARIS).date()
     return day
-
-
-def months_later(day: date, months: int) -> date:
-    """Give the same day of a later month, or that month's last day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    last = calendar.monthrange(day.year + years, month + 1)[1]
-    return date(day.year + years, month + 1, min(day.day, last))
 
 
 def _steps(household: Household, plan: Plan, moments: Sequence[datetime]) -> tuple[Step, ...]:

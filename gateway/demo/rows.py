@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from db import outbox
+from db import procedures as stored
 from db.ids import SeededIds
 from db.keys import Keys
-from gateway.demo.histories import History
+from gateway.demo.histories import History, Step
 from gateway.demo.households import Household
-from gateway.demo.kinds import ATTESTATION
-from resolvers import activation_codes
+from resolvers import activation_codes, news
+from resolvers.procedures import implied_decision
 
 Row = tuple[Any, ...]
 
@@ -42,7 +43,7 @@ COLUMNS: Mapping[str, str] = {
 }
 """Tables in the order in which foreign keys allow them, and their columns."""
 
-TOPIC = "PROCEDURE_STATUS"
+PREFERRED_FOR = "PROCEDURE_STATUS"
 READ_AFTER = timedelta(days=10)
 
 
@@ -55,8 +56,7 @@ class House:
     password_hash: str
     terms_version: int
     terms_hash: str
-    services: Mapping[str, UUID]
-    kinds: Mapping[str, UUID]
+    kinds: Mapping[str, stored.Kind]
     agents: Mapping[str, UUID]
     """By service: who works on its procedures."""
 
@@ -96,15 +96,15 @@ class FamilyRows:
             self._address(None, "POST", self._household.postal, None)
         if self._household.preference:
             channels = list(self._household.preference)
-            self._tables.add("channel_preference", self._id, TOPIC, channels, self._activated_at)
-        moves = [move for reference, history in histories for move in self._procedure(reference, history)]
-        moves.sort(key=lambda move: move["at"])
-        for seq, move in enumerate(moves, 1):
-            self._news(seq, addresses, **move)
+            self._tables.add("channel_preference", self._id, PREFERRED_FOR, channels, self._activated_at)
+        told = [item for reference, history in histories for item in self._procedure(reference, history)]
+        told.sort(key=lambda item: item.occurred_at)
+        for seq, item in enumerate(told, 1):
+            self._news(seq, addresses, item)
         active = self._activated_at if addresses else None
         family = self._household
         values = (family.number, family.profile, family.name, family.language)
-        self._tables.add("family", self._id, *values, active, self._created_at, len(moves))
+        self._tables.add("family", self._id, *values, active, self._created_at, len(told))
 
     def _people(self) -> None:
         for person in self._household.people:
@@ -137,72 +137,71 @@ class FamilyRows:
         address_id = self._ids.at(created_at)
         self._tables.add("address", self._id, address_id, account_id, channel, value, verified_at, created_at)
 
-    def _procedure(self, reference: str, history: History) -> list[dict[str, Any]]:
+    def _procedure(self, reference: str, history: History) -> list[outbox.Told]:
         """Add a procedure and its events; give what the family is told of it."""
-        kind = history.plan.kind
-        procedure_id = self._ids.at(history.plan.created_at)
-        service_id, agent_id = self._house.services[kind.service], self._house.agents[kind.service]
-        taken = any(step.actor == "AGENT" for step in history.steps)
-        attestation = ATTESTATION[0 if self._household.language == "fr" else 1] if history.submitted_at else None
+        kind = self._house.kinds[history.plan.kind.code]
+        agent_id = self._house.agents[history.plan.kind.service]
+        answers = json.dumps(history.answers, ensure_ascii=False)
+        created_at = history.plan.created_at
+        procedure = stored.Procedure(
+            self._id,
+            self._ids.at(created_at),
+            reference,
+            kind.id,
+            kind.service_id,
+            history.status,
+            len(history.steps),
+            answers,
+            history.submitted_at,
+            history.implied_decision_on,
+        )
         self._tables.add(
             "procedure",
             self._id,
-            procedure_id,
+            procedure.id,
             reference,
-            self._house.kinds[kind.code],
-            service_id,
+            kind.id,
+            kind.service_id,
             self._members[history.person],
             history.status,
             len(history.steps),
-            json.dumps(history.answers, ensure_ascii=False),
-            attestation,
+            answers,
+            kind.attestation[self._household.language] if history.submitted_at else None,
             history.submitted_at,
             history.implied_decision_on,
-            agent_id if taken else None,
-            history.plan.created_at,
-            history.steps[-1].at if history.steps else history.plan.created_at,
+            agent_id if any(step.actor == "AGENT" for step in history.steps) else None,
+            created_at,
+            history.steps[-1].at if history.steps else created_at,
         )
-        moves = []
         for number, step in enumerate(history.steps, 1):
             by = agent_id if step.actor == "AGENT" else None
-            event = (service_id, step.before, step.status, step.actor, by, step.message, step.at)
-            self._tables.add("procedure_event", self._id, procedure_id, number, self._ids.at(step.at), *event)
-            data = {
-                "reference": reference,
-                "kind": kind.code,
-                "title": {"fr": kind.title[0], "en": kind.title[1]},
-                "from": step.before,
-                "to": step.status,
-                "message": step.message,
-            }
-            moves.append(
-                {"at": step.at, "procedure_id": procedure_id, "service_id": service_id, "number": number, "data": data}
-            )
-        return moves
+            event = (kind.service_id, step.before, step.status, step.actor, by, step.message, step.at)
+            self._tables.add("procedure_event", self._id, procedure.id, number, self._ids.at(step.at), *event)
+        return [_told(procedure, kind, number, step) for number, step in enumerate(history.steps, 1)]
 
-    def _news(
-        self,
-        seq: int,
-        addresses: list[str],
-        *,
-        at: datetime,
-        procedure_id: UUID,
-        service_id: UUID,
-        number: int,
-        data: dict[str, Any],
-    ) -> None:
+    def _news(self, seq: int, emails: list[str], told: outbox.Told) -> None:
         """Add one item of the family's stream and the proof that it was sent."""
+        at = told.occurred_at
         read_at = at + timedelta(hours=self._random.randint(1, 90)) if at < self._house.now - READ_AFTER else None
-        text = json.dumps(data, ensure_ascii=False)
-        told = (TOPIC, "procedure_moved", procedure_id, service_id, procedure_id, number, text, at, read_at)
-        self._tables.add("news", self._id, seq, self._ids.at(at), *told)
+        data = json.dumps(told.data, ensure_ascii=False)
+        about = (told.subject_id, told.service_id, told.procedure_id, told.procedure_event_number)
+        self._tables.add("news", self._id, seq, self._ids.at(at), told.topic, told.type, *about, data, at, read_at)
         channel, values, rest = outbox.route(
             self._household.preference or outbox.DEFAULT_CHANNELS,
-            [("EMAIL", email) for email in addresses],
+            [("EMAIL", email) for email in emails],
             self._household.number,
         )
         status, receipt = ("DELIVERED", "inbox") if channel == "IN_APP" else ("SENT", "250 2.0.0 Ok: queued")
         for value in values:
             sent_at = at + timedelta(milliseconds=self._random.randint(30, 2_500))
             sent = (channel, value, status, rest, 1, at, sent_at, receipt, at)
-            self._tables.add("delivery", self._id, self._ids.at(at), seq, procedure_id, *sent)
+            self._tables.add("delivery", self._id, self._ids.at(at), seq, told.subject_id, *sent)
+
+
+def _told(procedure: stored.Procedure, kind: stored.Kind, number: int, step: Step) -> outbox.Told:
+    """Say what the portal would have said when it happened."""
+    before = replace(procedure, status=step.before)
+    if step.status == "SUBMITTED":
+        implied_on = implied_decision(step.at, kind.decision_months)
+        return news.submitted(before, kind, number, step.at, implied_on.isoformat())
+    return news.moved(before, kind, number, step.status, step.message, step.at)

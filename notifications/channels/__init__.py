@@ -67,7 +67,7 @@ class Later(Exception):
     def __init__(self, reason: str, *, wait: float | None = None, channel_at_fault: bool = True) -> None:
         """`reason` holds no address; `wait` in seconds when the provider named it.
 
-        `channel_at_fault` is False when only this address has the trouble, so that the channel's breaker does not count it.
+        `channel_at_fault` is False when only this address has the trouble: the channel's breaker does not count it.
         """
         super().__init__(reason)
         self.reason = reason

@@ -7,7 +7,7 @@ class InApp:
     """Nothing is left to be done: what was committed is in the family's inbox and went out to its subscriptions."""
 
     limit = 16
-    patience = 1.0
+    patience = 0.1
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Acknowledge; the news became visible with the very transaction that ordered this delivery."""

@@ -1,7 +1,7 @@
 """One e-mail as it goes over the wire (RFC 5322, 2045, 2047).
 
-Written by hand because the standard library's `EmailMessage` takes 1.7 ms for the same bytes, more than all the rest of a
-delivery. Everything is ASCII lines of 78 characters at the most, so that no relay has a reason to change them.
+Written by hand because the standard library's `EmailMessage` takes 1.7 ms for the same bytes, more than all the rest of
+a delivery. Everything is ASCII lines of 78 characters at the most, so that no relay has a reason to change them.
 """
 
 import base64
@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def checked(address: str) -> str:
-    """Give the address back; raises ValueError unless it is a plain `local@domain`, which no header can be hidden in."""
+    """Give the address back; raises ValueError unless it is a plain `local@domain`, in which no header can hide."""
     if not _ADDRESS.fullmatch(address):
         raise ValueError("not an e-mail address")
     return address

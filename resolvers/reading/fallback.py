@@ -26,7 +26,7 @@ def attach(mapping: Mapping) -> None:
             field.resolve = resolve
 
 
-def resolve(source: Any, info: GraphQLResolveInfo, **_: Any) -> Any:
+def resolve(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
     """Give a field's value: from the row when there is one, by a statement of its own at an entry."""
     if isinstance(source, dict):
         return source[info.path.key]
@@ -34,7 +34,7 @@ def resolve(source: Any, info: GraphQLResolveInfo, **_: Any) -> Any:
     return context.reader.field(info, source, context.viewer)
 
 
-def _type_name(value: Any, _info: GraphQLResolveInfo, _abstract: Any) -> str:
+def _type_name(value: Any, _info: GraphQLResolveInfo[Any], _abstract: Any) -> str:
     name: str = value["__typename"]
     return name
 

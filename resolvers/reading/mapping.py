@@ -146,15 +146,28 @@ def _reading(graphql_field: GraphQLField) -> Reading | None:
 
 def _check_targets(mapping: Mapping) -> None:
     for (parent, name), reading in mapping.fields.items():
-        named = get_named_type(mapping.schema.type_map[parent].fields[name].type)  # type: ignore[attr-defined]
+        if not isinstance(reading, (One, Page)):
+            continue
+        target = object_type(mapping.schema, parent, name)
         if isinstance(reading, Page):
-            named = node_type(named)
-        if isinstance(reading, (One, Page)) and named.name not in mapping.tables:
-            raise MappingError(f"{parent}.{name} reads {named.name}, which has no table")
+            target = node_type(target)
+        if target.name not in mapping.tables:
+            raise MappingError(f"{parent}.{name} reads {target.name}, which has no table")
 
 
-def node_type(connection: GraphQLNamedType) -> GraphQLObjectType:
-    """Give the type of the rows of a connection type."""
-    edge = get_named_type(connection.fields["edges"].type)  # type: ignore[attr-defined]
-    named: GraphQLObjectType = get_named_type(edge.fields["node"].type)
+def object_type(schema: GraphQLSchema, parent: str, name: str) -> GraphQLObjectType:
+    """Give the object type of a field; raises MappingError when it holds something else."""
+    holder = schema.type_map[parent]
+    named = get_named_type(holder.fields[name].type) if isinstance(holder, GraphQLObjectType) else None
+    if not isinstance(named, GraphQLObjectType):
+        raise MappingError(f"{parent}.{name} is not an object")
     return named
+
+
+def node_type(connection: GraphQLObjectType) -> GraphQLObjectType:
+    """Give the type of the rows of a connection type."""
+    edge = get_named_type(connection.fields["edges"].type)
+    node = get_named_type(edge.fields["node"].type) if isinstance(edge, GraphQLObjectType) else None
+    if not isinstance(node, GraphQLObjectType):
+        raise MappingError(f"{connection.name} is not a connection of objects")
+    return node

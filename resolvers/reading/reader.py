@@ -79,7 +79,7 @@ class Reader:
             return None
         return await self._run(plan, variables, viewer, source)
 
-    async def field(self, info: GraphQLResolveInfo, source: Any, viewer: Viewer) -> Any:
+    async def field(self, info: GraphQLResolveInfo[Any], source: Any, viewer: Viewer) -> Any:
         """Give the value of one field as dicts and lists keyed like the answer; `source` fills `:source_…`."""
         document = Document(info.schema, info.fragments, info.variable_values)
         writer = self._writer(document, viewer, tells_types=True)

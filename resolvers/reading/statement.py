@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLObjectType, SelectionSetNode, get_named_type, parse
+from graphql import FieldNode, GraphQLObjectType, NameNode, SelectionSetNode, get_named_type
 
 from resolvers.reading import arguments
 from resolvers.reading.identity import id_sql
@@ -21,7 +21,7 @@ from resolvers.reading.selection import Document, Selected, below, fields_of, po
 
 PARAMETER = re.compile(r"(?<!:):([a-z]\w*)")
 NO_CASTS: MappingType[str, str] = {}
-TYPE_NAME = parse("{ __typename }").definitions[0].selection_set
+TYPE_NAME = SelectionSetNode(selections=(FieldNode(name=NameNode(value="__typename")),))
 PAIRS_A_CALL = 50  # a PostgreSQL function takes 100 arguments at the most
 
 

@@ -1,0 +1,59 @@
+"""Who sends a request: from the `Authorization` header or the socket's `connection_init` to a context."""
+
+from aiohttp import web
+
+from db.ids import uuid7
+from db.pool import DatabaseUnavailable
+from gateway.errors import RequestRefused
+from resolvers.context import Context, Process
+from resolvers.sessions import viewer_of
+from resolvers.tokens import TokenRefused
+from resolvers.viewer import Viewer, anonymous
+
+LONGEST_TOKEN = 4096
+LONGEST_DEVICE = 200
+
+
+class Authentication:
+    """Makes the context of each request of one process."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def context(self, request: web.Request, authorization: str | None) -> Context:
+        """Give the context of a request; raises RequestRefused (UNAUTHENTICATED) for a token that does not count."""
+        viewer = await self._viewer(authorization) if authorization else anonymous(language_of(request))
+        device = request.headers.get("User-Agent", "")[:LONGEST_DEVICE]
+        return Context(self._process, viewer, str(uuid7()), request.remote or "", device)
+
+    async def _viewer(self, authorization: str) -> Viewer:
+        scheme, _, token = authorization.rpartition(" ")
+        if scheme.lower() not in ("", "bearer") or len(token) > LONGEST_TOKEN:
+            raise _refused()
+        try:
+            access = self._process.tokens.verify(token, self._process.clock())
+            state = await self._process.sessions.state(access.session_id)
+        except TokenRefused:
+            raise _refused() from None
+        except DatabaseUnavailable as error:
+            raise unavailable() from error
+        if state is None:
+            raise _refused()
+        return viewer_of(state, access.expires_at)
+
+
+def language_of(request: web.Request) -> str:
+    """Give `en` when the client prefers English, else `fr`."""
+    first = request.headers.get("Accept-Language", "").partition(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "fr"
+
+
+def unavailable() -> RequestRefused:
+    """Say that the database is away for the moment; nothing was done."""
+    return RequestRefused(
+        "INTERNAL", "The portal cannot answer at the moment. Try again.", status=503, headers={"Retry-After": "2"}
+    )
+
+
+def _refused() -> RequestRefused:
+    return RequestRefused("UNAUTHENTICATED", "The access token is not valid or its session has ended. Sign in again.")

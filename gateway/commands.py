@@ -1,0 +1,166 @@
+"""The commands of the portal. Heavy modules are imported by the command that needs them."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from db.settings import Settings
+    from gateway.serve import Started
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Kiosque: a city's family portal.")
+imports = typer.Typer(no_args_is_help=True, help="Load files of the city's other systems.")
+app.add_typer(imports, name="import")
+console = Console(highlight=False)
+
+Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).", exists=True, dir_okay=False)]
+Database = Annotated[str | None, typer.Option(metavar="URL", help="PostgreSQL to use; none: the embedded one.")]
+DataFolder = Annotated[Path | None, typer.Option(help="Folder of the embedded database and of documents; ./data unless set.")]
+
+
+def _stop(sentence: object) -> NoReturn:
+    """End with a sentence instead of a traceback."""
+    Console(stderr=True, highlight=False).print(f"[bold red]Cannot go on.[/] {sentence}")
+    raise SystemExit(1)
+
+
+def _settings(config: Path | None, **given: object) -> "Settings":
+    from db.configuration import SettingsError, read
+
+    try:
+        return read(config, os.environ, {name.replace("__", "."): value for name, value in given.items()})
+    except SettingsError as error:
+        _stop(error)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where there is a wheel for it; expected troubles end with a sentence."""
+    from asyncpg import PostgresError
+
+    from db.configuration import SettingsError
+    from db.embedded import EmbeddedServerError
+    from db.migrate import MigrationError
+    from gateway.serve import CannotServe
+
+    try:
+        import uvloop
+    except ImportError:
+        run = asyncio.run
+    else:
+        run = uvloop.run
+    try:
+        run(work)
+    except (CannotServe, EmbeddedServerError, MigrationError, SettingsError, PostgresError, OSError) as error:
+        _stop(error)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless set.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 8000 unless set, 0 for any.")] = None,
+    data: DataFolder = None,
+    database: Database = None,
+    demo: Annotated[bool | None, typer.Option("--demo/--empty", help="Load the demonstration city into an empty database.")] = None,
+    production: Annotated[bool | None, typer.Option("--production", help="Refuse what only development may do.")] = None,
+    dispatch: Annotated[bool, typer.Option("--dispatch/--no-dispatch", help="Start a dispatcher beside the gateway.")] = True,
+    config: Config = None,
+) -> None:
+    """Start the portal: database, gateway, dispatcher and, in the demonstration, its peers."""
+    from gateway.logs import configure
+    from gateway.serve import Options, Serving
+
+    settings = _settings(
+        config,
+        server__host=host,
+        server__port=port,
+        server__production=production,
+        data__folder=data,
+        database__url=database,
+        demo__enabled=demo,
+    )
+    configure(pretty=sys.stderr.isatty())
+    _run(Serving(settings, Options(dispatch, config), _tell).run())
+
+
+def _tell(started: "Started") -> None:
+    """Say where everything is, and with which credentials."""
+    console.print(f"\n[bold green]Kiosque is ready[/] at [bold]{started.url}/graphql[/] (Ctrl-C stops it)")
+    city = started.city
+    if city is not None:
+        console.print(f"  Messages sent    {started.url}/demo/   (mail catcher on port {started.mail_port})")
+        console.print(f"  A family         {city.family.number} or {city.family.email}, password {city.family.password}")
+        for waiting in city.activations[:1]:
+            console.print(f"  To be activated  {waiting.number} with code {waiting.activation_code}")
+        for agent in city.agents:
+            console.print(f"  Agent            {agent.email}, password {agent.password} ({', '.join(agent.roles)})")
+    console.print()
+
+
+@app.command()
+def dispatch(database: Database = None, config: Config = None) -> None:
+    """Send notifications: a worker of its own, as many as wanted."""
+    command = [sys.executable, "-m", "notifications"]
+    command += ["--database", database] if database else []
+    command += ["--config", str(config)] if config else []
+    os.execv(sys.executable, command)
+
+
+@app.command()
+def migrate(database: Database = None, data: DataFolder = None, config: Config = None) -> None:
+    """Bring the database up to date."""
+    from gateway.jobs import migrated
+
+    settings = _settings(config, database__url=database, data__folder=data)
+    _run(migrated(settings, lambda names: console.print("\n".join(names) or "Nothing to do: the database is up to date.")))
+
+
+@app.command()
+def schema() -> None:
+    """Print the schema in SDL."""
+    from schema import build
+
+    sys.stdout.write(build().sdl)
+
+
+@app.command()
+def check(database: Database = None, config: Config = None) -> None:
+    """Check settings, database and mail relay: one line each."""
+    from gateway.jobs import checked
+
+    settings = _settings(config, database__url=database)
+    _run(checked(settings, console))
+
+
+@app.command()
+def register(
+    file: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    families: Annotated[int, typer.Option(help="How many families.", min=1)] = 25,
+) -> None:
+    """Write a register of made-up families with activation codes, to try `import families`."""
+    from db.clock import utc_now
+    from gateway.demo.city import write_register
+
+    write_register(file, utc_now, families=families)
+    console.print(f"Wrote {families} families to {file}.")
+
+
+@imports.command("families")
+def import_families(
+    file: Annotated[Path, typer.Argument(help="CSV file; see docs/import.md.", exists=True, dir_okay=False)],
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Load a register of families; faults are named by line and column in a report beside the file."""
+    from gateway.jobs import families_imported
+
+    settings = _settings(config, database__url=database, data__folder=data)
+    _run(families_imported(settings, file, console))

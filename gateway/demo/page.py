@@ -1,0 +1,109 @@
+"""The pages under `/demo/`: what the mail catcher caught, and a stand-in for the families' web app."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from aiohttp import web
+
+from gateway.demo.smtp import Caught, Catcher
+
+PAGES = Path(__file__).parent / "pages"
+KINDS = {"demo.css": "text/css", "verify.js": "text/javascript"}
+
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# A message is a stranger: no script, no form, nothing loaded. Its style is inside, as mail programs want it.
+MESSAGE_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+
+
+def routes(catcher: Catcher) -> list[web.RouteDef]:
+    """Give the routes of the demo's pages."""
+    pages = Pages(catcher)
+    return [
+        web.get("/demo/", pages.list_messages),
+        web.get("/demo/messages.json", pages.messages_as_json),
+        web.get(r"/demo/messages/{id:\d{1,9}}", pages.show_message),
+        web.get(r"/demo/messages/{id:\d{1,9}}/html", pages.show_html),
+        web.get("/demo/verify-email", pages.verify_email),
+        web.get(r"/demo/{name:demo\.css|verify\.js}", pages.asset),
+    ]
+
+
+class Pages:
+    """Handlers over one catcher."""
+
+    def __init__(self, catcher: Catcher) -> None:
+        self._catcher = catcher
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined
+        )
+
+    async def list_messages(self, request: web.Request) -> web.Response:
+        """Show what was caught, newest first."""
+        return self._page("list.html", messages=[described(caught) for caught in reversed(self._catcher.messages)])
+
+    async def messages_as_json(self, request: web.Request) -> web.Response:
+        """Give what was caught, newest first."""
+        messages = [described(caught) for caught in reversed(self._catcher.messages)]
+        return web.json_response({"messages": messages}, headers={"Cache-Control": "no-store"})
+
+    async def show_message(self, request: web.Request) -> web.Response:
+        """Show one message: as it looks, as text, and its headers."""
+        return self._page("message.html", message=described(self._wanted(request)))
+
+    async def show_html(self, request: web.Request) -> web.Response:
+        """Give the HTML of one message, for the frame in its page."""
+        html = self._wanted(request).part("html") or "<!doctype html><p>–"
+        return _answer(html, "text/html", MESSAGE_POLICY)
+
+    async def verify_email(self, request: web.Request) -> web.Response:
+        """Show the button that confirms an address."""
+        return self._page("verify.html")
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """Give the style or the script of the pages."""
+        name = request.match_info["name"]
+        return _answer((PAGES / name).read_text(encoding="utf-8"), KINDS[name], PAGE_POLICY)
+
+    def _wanted(self, request: web.Request) -> Caught:
+        wanted = int(request.match_info["id"])
+        for caught in self._catcher.messages:
+            if caught.id == wanted:
+                return caught
+        raise web.HTTPNotFound(text="No such message; only the last ones are kept.")
+
+    def _page(self, template: str, **shown: Any) -> web.Response:
+        return _answer(self._templates.get_template(template).render(shown), "text/html", PAGE_POLICY)
+
+
+def described(caught: Caught) -> dict[str, Any]:
+    """Give a message as JSON has it."""
+    message = caught.message
+    return {
+        "id": caught.id,
+        "channel": "EMAIL",
+        "received_at": caught.received_at.isoformat(),
+        "sender": caught.sender,
+        "to": caught.recipient,
+        "subject": str(message["Subject"] or ""),
+        "message_id": str(message["Message-ID"] or ""),
+        "headers": [(name, str(value)) for name, value in message.items()],
+        "text": caught.part("plain"),
+        "html": caught.part("html"),
+    }
+
+
+def _answer(text: str, kind: str, policy: str) -> web.Response:
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+    return web.Response(text=text, content_type=kind, charset="utf-8", headers=headers)

@@ -1,0 +1,119 @@
+"""Commands that do one job and end."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiosmtplib
+import asyncpg
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from db import migrate
+from db.clock import utc_now
+from db.configuration import with_master_key
+from db.embedded import EmbeddedServer, FolderInUse
+from db.keys import Keys
+from db.pool import API_ROLE, connect
+from db.settings import Settings, described
+
+WAIT_SECONDS = 5
+
+
+@asynccontextmanager
+async def database_of(settings: Settings) -> AsyncIterator[str]:
+    """Give the address of the database: the outside one, the embedded one that runs, or the embedded one started for this."""
+    if settings.database.url is not None:
+        yield settings.database.url
+        return
+    server = EmbeddedServer(Path(settings.data.folder))
+    try:
+        await server.start()
+    except FolderInUse:
+        yield server.dsn
+        return
+    try:
+        yield server.dsn
+    finally:
+        await server.stop()
+
+
+async def migrated(settings: Settings, tell: Callable[[list[str]], None]) -> None:
+    """Bring the database up to date."""
+    async with database_of(settings) as dsn:
+        tell(await migrate.migrate(dsn))
+
+
+async def families_imported(settings: Settings, file: Path, console: Console) -> None:
+    """Load a register of families; ends with status 1 when a line was faulty."""
+    from resolvers.imports import message_of
+    from resolvers.imports_csv import ImportRefused
+    from resolvers.imports_families import import_families
+
+    settings = with_master_key(settings)
+    assert settings.secrets.master_key is not None, "read or made before"
+    keys = Keys.from_text(settings.secrets.master_key)
+    async with database_of(settings) as dsn:
+        await migrate.migrate(dsn)
+        with _bar(console) as bar:
+            task = bar.add_task(file.name, lines=0)
+
+            def progress(bytes_read: int, bytes_total: int, lines: int) -> None:
+                bar.update(task, completed=bytes_read, total=bytes_total, lines=lines)
+
+            try:
+                result = await import_families(
+                    lambda: connect(dsn, role=API_ROLE, application="kiosque-import"), keys, utc_now, file, progress=progress
+                )
+            except ImportRefused as refused:
+                for fault in refused.faults:
+                    console.print(f"[red]{fault.line}:{fault.column}[/] {message_of(fault.code, 'fr')}")
+                raise SystemExit(1) from None
+    families, members = result.families, result.members
+    console.print(
+        f"{result.lines} lines: {families.added} families added, {families.changed} changed, {families.unchanged} unchanged; "
+        f"{members.added} members added, {members.changed} changed; {result.codes_issued} activation codes."
+    )
+    if not result.complete:
+        console.print(f"[red]{result.faults} faults[/]: their batches were left out. See {result.report}, mend the file, run again.")
+        raise SystemExit(1)
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[lines]} lines"), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+async def checked(settings: Settings, console: Console) -> None:
+    """Check settings, database and mail relay; one line each, status 1 when one fails."""
+    lines = [("settings", f"{len(list(described(settings)))} known", True), await _database(settings), await _relay(settings)]
+    for name, words, good in lines:
+        console.print(f"[{'green' if good else 'red'}]{'ok  ' if good else 'FAIL'}[/] {name}: {words}")
+    if not all(good for _, _, good in lines):
+        raise SystemExit(1)
+
+
+async def _database(settings: Settings) -> tuple[str, str, bool]:
+    try:
+        async with database_of(settings) as dsn:
+            connection = await asyncpg.connect(dsn, timeout=WAIT_SECONDS)
+            try:
+                pending = await migrate.pending(connection)
+                version = connection.get_server_version()
+            finally:
+                await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, migrate.MigrationError) as error:
+        return "database", str(error) or type(error).__name__, False
+    state = f"{len(pending)} migrations to apply (python3 run.py migrate)" if pending else "up to date"
+    return "database", f"PostgreSQL {version.major}.{version.minor}, {state}", not pending
+
+
+async def _relay(settings: Settings) -> tuple[str, str, bool]:
+    mail = settings.mail
+    client = aiosmtplib.SMTP(hostname=mail.host, port=mail.port, timeout=WAIT_SECONDS, start_tls=False, use_tls=False)
+    try:
+        async with client:
+            await client.noop()
+    except (OSError, aiosmtplib.SMTPException) as error:
+        return "mail relay", f"{mail.host}:{mail.port} does not answer ({type(error).__name__})", False
+    return "mail relay", f"{mail.host}:{mail.port} answers", True

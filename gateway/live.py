@@ -1,0 +1,190 @@
+"""The hub of live streams: reads each item of news once and hands it to the streams that follow it.
+
+A stream replays what it missed, then is live; the change from one to the other loses and doubles nothing, because an item
+that arrives meanwhile makes the replay look once more. An idle stream is an entry in an index: it has no task.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from db import news
+from db.news import NewsRow
+from db.pool import API_ROLE, UNREACHABLE, connect
+from gateway.errors import refused_by
+from gateway.execution import Listener
+from resolvers.streams import Follow
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.5
+RECONNECT_SECONDS = 0.5
+FAMILIES_AT_ONCE = 6
+
+Render = Callable[[NewsRow], Awaitable[bytes]]
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One subscription of one client."""
+
+    follow: Follow
+    group: Hashable
+    """Streams of one group get the same bytes for the same item."""
+    render: Render
+    listener: Listener
+    seq: int = 0
+    """Number of the last item pushed."""
+    live: bool = False
+    missed: bool = False
+    """True when an item came while the replay was reading."""
+    closed: bool = False
+
+
+class Live:
+    """All live streams of one gateway."""
+
+    def __init__(self, dsn: str, on_session: Callable[[UUID], None], on_reconnect: Callable[[], None]) -> None:
+        self._dsn = dsn
+        self._on_session = on_session
+        self._on_reconnect = on_reconnect
+        self._of_family: dict[UUID, set[Stream]] = defaultdict(set)
+        self._bell = asyncio.Event()
+        self._seen: set[tuple[UUID, int]] = set()
+        self._horizon: str | None = None
+        self._turns = asyncio.Semaphore(FAMILIES_AT_ONCE)
+        self._replays: set[asyncio.Task[None]] = set()
+        self.pushed = 0
+        """Events pushed, for /metrics."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._of_family.values()))
+
+    def follow(self, stream: Stream) -> "Following":
+        """Begin a stream: its replay runs beside, what comes meanwhile is not lost."""
+        stream.seq = stream.follow.after
+        self._of_family[stream.follow.family_id].add(stream)
+        task = asyncio.create_task(self._replay(stream))
+        self._replays.add(task)
+        task.add_done_callback(self._replays.discard)
+        return Following(self, stream)
+
+    def leave(self, stream: Stream) -> None:
+        """Forget a stream whose client has gone."""
+        stream.closed = True
+        of_family = self._of_family.get(stream.follow.family_id)
+        if of_family is not None:
+            of_family.discard(stream)
+            if not of_family:
+                del self._of_family[stream.follow.family_id]
+
+    async def _replay(self, stream: Stream) -> None:
+        try:
+            while not stream.closed:
+                stream.missed = False
+                rows = await stream.follow.missed(stream.seq)
+                for row in rows:
+                    self._push(stream, row, await stream.render(row))
+                if not rows and not stream.missed:
+                    stream.live = True
+                    return
+        except Exception as failure:
+            self._fail(stream, failure)
+
+    async def run(self) -> None:
+        """Read news for ever; a lost connection is made anew and nothing between is lost."""
+        while True:
+            try:
+                connection = await connect(self._dsn, role=API_ROLE, application="kiosque-live", statement_seconds=30)
+                try:
+                    await self._listen(connection)
+                finally:
+                    connection.terminate()
+            except (TimeoutError, *UNREACHABLE, asyncpg.PostgresError) as trouble:
+                log.warning("live_connection_lost", kind=type(trouble).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self, connection: asyncpg.Connection) -> None:
+        await connection.execute("select set_config('kiosque.system', 'on', false)")
+        await connection.add_listener("kiosque_news", lambda *_: self._bell.set())
+        await connection.add_listener("kiosque_session", lambda *told: self._on_session(UUID(told[3])))
+        if self._horizon is None:
+            self._horizon = await news.horizon(connection)
+        self._on_reconnect()
+        while True:
+            self._bell.clear()
+            await self._read(connection)
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+
+    async def _read(self, connection: asyncpg.Connection) -> None:
+        assert self._horizon is not None, "set before the first look"
+        rows, horizon = await news.since(connection, self._horizon)
+        fresh = [row for row in rows if (row.family_id, row.seq) not in self._seen]
+        self._horizon = horizon
+        # What is older than the new horizon is not read again and need not be remembered.
+        self._seen = {(row.family_id, row.seq) for row in rows}
+        of_family: dict[UUID, list[NewsRow]] = defaultdict(list)
+        for row in fresh:
+            if row.family_id in self._of_family:
+                of_family[row.family_id].append(row)
+        await asyncio.gather(*(self._tell(family_id, items) for family_id, items in of_family.items()))
+
+    async def _tell(self, family_id: UUID, rows: list[NewsRow]) -> None:
+        async with self._turns:
+            for row in rows:
+                wanting = [stream for stream in self._of_family.get(family_id, ()) if stream.follow.wants(row)]
+                groups: dict[Hashable, list[Stream]] = defaultdict(list)
+                for stream in wanting:
+                    if not stream.live:
+                        stream.missed = True
+                    elif row.seq > stream.seq:
+                        groups[stream.group].append(stream)
+                for streams in groups.values():
+                    await self._tell_group(streams, row)
+
+    async def _tell_group(self, streams: list[Stream], row: NewsRow) -> None:
+        """Make the bytes once for all streams of a group."""
+        try:
+            body = await streams[0].render(row)
+        except Exception as failure:
+            for stream in streams:
+                self._fail(stream, failure)
+            return
+        for stream in streams:
+            self._push(stream, row, body)
+
+    def _push(self, stream: Stream, row: NewsRow, body: bytes) -> None:
+        if not stream.closed:
+            stream.seq = row.seq
+            self.pushed += 1
+            stream.listener.push(body)
+
+    def _fail(self, stream: Stream, failure: Exception) -> None:
+        """End a stream that cannot be told: its client resumes behind its last cursor."""
+        if stream.closed:
+            return
+        self.leave(stream)
+        refused = refused_by(failure, stream.follow.context.request_id)
+        stream.listener.end(msgspec.json.encode(refused.errors))
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The way to leave a stream."""
+
+    hub: Live
+    stream: Stream
+
+    def close(self) -> None:
+        """Forget the stream."""
+        self.hub.leave(self.stream)

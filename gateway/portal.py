@@ -1,0 +1,144 @@
+"""One gateway process: everything that it holds, opened in order and closed in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import schema
+from db.clock import Clock, utc_now
+from db.keys import Keys
+from db.pool import Database
+from db.settings import Settings
+from gateway.authentication import Authentication
+from gateway.documents import Documents
+from gateway.endpoint import Endpoint, LiveLimits
+from gateway.executor import PortalExecutor
+from gateway.health import Health
+from gateway.limits import Limits
+from gateway.live import Live
+from gateway.requests import Gate
+from gateway.sockets import Sockets
+from resolvers.context import Process
+from resolvers.passwords import Passwords
+from resolvers.reading.reader import Reader
+from resolvers.session_cache import SessionCache
+from resolvers.tokens import open_tokens
+from resolvers.viewer import SYSTEM_SIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What the application is made of."""
+
+    process: Process
+    """The state of the process."""
+    endpoint: Endpoint
+    """The GraphQL endpoint."""
+    health: Health
+    """What operators ask."""
+
+
+@asynccontextmanager
+async def opened(settings: Settings, dsn: str, clock: Clock = utc_now) -> AsyncIterator[Portal]:
+    """Open a gateway on a migrated database; needs `secrets.master_key`."""
+    assert settings.secrets.master_key is not None, "the caller has read or made it"
+    async with AsyncExitStack() as stack:
+        process, built = await _process(stack, settings, dsn, Keys.from_text(settings.secrets.master_key), clock)
+        sockets = Sockets(settings.limits.sockets_per_account)
+        sessions = _SessionBell(process.sessions, sockets)
+        live = Live(dsn, sessions.rang, sessions.look_at_all)
+        executor = PortalExecutor(built, live)
+        health = Health(process.database, executor, live, sockets, settings.outbox.ready_age)
+        for work in (live.run(), health.measure_lag()):
+            stack.push_async_callback(_end, asyncio.create_task(work))
+        yield Portal(process, _endpoint(process, built, executor, sockets), health)
+
+
+async def _process(
+    stack: AsyncExitStack, settings: Settings, dsn: str, keys: Keys, clock: Clock
+) -> tuple[Process, schema.Built]:
+    built = schema.build()
+    database = await Database.open(
+        dsn,
+        size=settings.database.pool_size,
+        command_seconds=settings.database.command_timeout,
+        statement_seconds=settings.database.statement_timeout,
+    )
+    stack.push_async_callback(database.close)
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    async with database.transaction(SYSTEM_SIGHT) as tx:
+        tokens = await open_tokens(tx, keys, settings.tokens, clock())
+    reader = Reader(built.mapping, database, schema.VIEWER_CASTS)
+    return Process(settings, database, clock, keys, passwords, tokens, reader, SessionCache(database, clock)), built
+
+
+def _endpoint(process: Process, built: schema.Built, executor: PortalExecutor, sockets: Sockets) -> Endpoint:
+    settings = process.settings
+    limits, development = settings.limits, not settings.server.production
+    sizes = Limits(
+        tokens=limits.tokens,
+        depth=limits.depth,
+        aliases=limits.aliases,
+        directives=limits.directives,
+        root_fields=limits.root_fields,
+        fragments=limits.fragments,
+        cost=limits.cost,
+    )
+    live = LiveLimits(
+        heartbeat_seconds=limits.heartbeat,
+        frame_bytes=limits.body_bytes,
+        operations=limits.operations_per_socket,
+        queue=limits.queue,
+    )
+    gate = Gate(frozenset(settings.server.allowed_origins), free_get=development, body_bytes=limits.body_bytes)
+    return Endpoint(
+        Documents(built.graphql, sizes, suggestions=development),
+        executor,
+        Authentication(process).context,
+        gate,
+        sockets,
+        live,
+        process.clock,
+        limits.deadline,
+        development,
+    )
+
+
+class _SessionBell:
+    """What happens when the database says that a session changed: it is looked at anew, and its lines closed if it ended."""
+
+    def __init__(self, sessions: SessionCache, sockets: Sockets) -> None:
+        self._sessions = sessions
+        self._sockets = sockets
+        self._looks: set[asyncio.Task[None]] = set()
+
+    def rang(self, session_id: UUID) -> None:
+        """Look at one session."""
+        self._sessions.forget(session_id)
+        if self._sockets.has_session(session_id):
+            self._start(self._look([session_id]))
+
+    def look_at_all(self) -> None:
+        """Look at every session that has a line open: the bell may have been out of reach."""
+        self._sessions.forget_all()
+        self._start(self._look(self._sockets.sessions()))
+
+    def _start(self, look: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(look)
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+
+    async def _look(self, session_ids: list[UUID]) -> None:
+        for session_id in session_ids:
+            if await self._sessions.state(session_id) is None:
+                self._sockets.close_session(session_id)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,203 @@
+"""The main job: database, gateway, dispatcher and, in the demonstration, its peers; all stopped cleanly on a signal."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+from aiohttp import web
+
+from db import migrate
+from db.clock import utc_now
+from db.configuration import with_master_key
+from db.embedded import EmbeddedServer
+from db.keys import Keys
+from db.settings import Settings
+from gateway import portal
+from gateway.app import make_app
+from gateway.connections import Site
+from gateway.demo.city import DemoCity, credentials, load_city
+from gateway.demo.page import routes
+from gateway.demo.smtp import Catcher
+
+DISPATCHER_SECONDS = 6.0
+RESTART_SECONDS = 1.0
+MARK = "demo-city"
+
+
+class CannotServe(Exception):
+    """The portal cannot start; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line adds to the settings."""
+
+    dispatch: bool = True
+    """Start a dispatcher beside the gateway."""
+    config: Path | None = None
+    """The settings file, handed on to the dispatcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a start tells the person who waits for it."""
+
+    url: str
+    city: DemoCity | None
+    mail_port: int | None
+
+
+@dataclass(slots=True)
+class Serving:
+    """One run of the portal."""
+
+    settings: Settings
+    options: Options
+    started: Callable[[Started], None]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Serve until `stop` is set or a signal comes; raises CannotServe, EmbeddedServerError, MigrationError."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop.set)
+        async with AsyncExitStack() as stack:
+            dsn = self.settings.database.url or await self._embedded(stack)
+            await _migrated(dsn)
+            self.settings = with_master_key(self.settings)
+            city = await self._city(dsn)
+            catcher = await self._catcher(stack) if city else None
+            opened = await stack.enter_async_context(portal.opened(self.settings, dsn))
+            app = make_app(opened)
+            if catcher is not None:
+                app.add_routes(routes(catcher))
+            url = await self._site(stack, app)
+            if self.options.dispatch:
+                self._background(stack, _Dispatcher(self.settings, self.options, dsn).run())
+            self.started(Started(url, city, catcher.port if catcher else None))
+            await self.stop.wait()
+
+    async def _embedded(self, stack: AsyncExitStack) -> str:
+        server = EmbeddedServer(Path(self.settings.data.folder))
+        dsn = await server.start()
+        stack.push_async_callback(server.stop)
+        self._background(stack, server.watch())
+        return dsn
+
+    async def _city(self, dsn: str) -> DemoCity | None:
+        """Load the demonstration where it is wanted and the database empty; give its credentials while it is one."""
+        demo, mark = self.settings.demo, Path(self.settings.data.folder, MARK)
+        if demo.enabled is False or (demo.enabled is None and self.settings.database.url is not None):
+            return None
+        if self.settings.server.production:
+            return None
+        assert self.settings.secrets.master_key is not None, "read or made before"
+        connection = await asyncpg.connect(dsn, timeout=10)
+        try:
+            empty = not await connection.fetchval("select exists (select from family) or exists (select from service)")
+            if empty:
+                keys = Keys.from_text(self.settings.secrets.master_key)
+                city = await load_city(connection, keys, utc_now, families=demo.families, seed=demo.seed)
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.touch()
+                return city
+        finally:
+            await connection.close()
+        return credentials(utc_now, seed=demo.seed) if mark.exists() or demo.enabled else None
+
+    async def _catcher(self, stack: AsyncExitStack) -> Catcher:
+        """Start the mail catcher and make it the relay."""
+        catcher = Catcher()
+        try:
+            await catcher.start(port=self.settings.demo.smtp_port)
+        except OSError:
+            await catcher.start(port=0)
+        stack.push_async_callback(catcher.stop)
+        mail = msgspec.structs.replace(self.settings.mail, host=catcher.host, port=catcher.port, starttls="never")
+        self.settings = msgspec.structs.replace(self.settings, mail=mail)
+        return catcher
+
+    async def _site(self, stack: AsyncExitStack, app: web.Application) -> str:
+        server = self.settings.server
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=3.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = Site(runner, server.host, server.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise CannotServe(f"Cannot listen on {server.host}:{server.port}: {error.strerror}. Choose another --port.") from error
+        self.settings = msgspec.structs.replace(self.settings, server=msgspec.structs.replace(server, port=site.port))
+        return self.settings.server.url
+
+    def _background(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside until the end; its failure stops the portal."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(lambda _: self.stop.set())
+
+        async def end() -> None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+        stack.push_async_callback(end)
+
+
+async def _migrated(dsn: str) -> None:
+    try:
+        await migrate.migrate(dsn)
+    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        raise CannotServe(f"The database cannot be reached: {error or type(error).__name__}.") from error
+    except asyncpg.InvalidCatalogNameError as error:
+        raise CannotServe(f"The database cannot be used: {error}.") from error
+
+
+class _Dispatcher:
+    """A dispatcher in a process of its own, started again when it dies; it dies with this one."""
+
+    def __init__(self, settings: Settings, options: Options, dsn: str) -> None:
+        self._command = [sys.executable, "-m", "notifications", "--database", dsn, "--parent-stdin"]
+        if options.config is not None:
+            self._command += ["--config", str(options.config)]
+        self._environment = {
+            **os.environ,
+            "KIOSQUE_DATA__FOLDER": settings.data.folder,
+            "KIOSQUE_SERVER__PORT": str(settings.server.port),
+            "KIOSQUE_SERVER__HOST": settings.server.host,
+            "KIOSQUE_MAIL__HOST": settings.mail.host,
+            "KIOSQUE_MAIL__PORT": str(settings.mail.port),
+            "KIOSQUE_MAIL__STARTTLS": settings.mail.starttls,
+        }
+
+    async def run(self) -> None:
+        """Keep one running until cancelled."""
+        while True:
+            child = await asyncio.create_subprocess_exec(
+                *self._command, env=self._environment, stdin=asyncio.subprocess.PIPE, start_new_session=True
+            )
+            try:
+                await child.wait()
+            except asyncio.CancelledError:
+                await _stopped(child)
+                raise
+            await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _stopped(child: asyncio.subprocess.Process) -> None:
+    """Let it finish what it is sending."""
+    with suppress(ProcessLookupError):
+        child.terminate()
+    try:
+        async with asyncio.timeout(DISPATCHER_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        child.kill()
+        await child.wait()

@@ -1,0 +1,1 @@
+"""What happens: rules and commands, one module per domain; `reading/` is the read planner."""

@@ -1,0 +1,54 @@
+"""Live streams: which news a viewer may follow, and from where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from db import news
+from db import procedures as stored_procedures
+from db.news import NewsRow
+from resolvers.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What one subscription follows: a family's stream after a number, narrowed to topics or to one procedure."""
+
+    context: Context
+    family_id: UUID
+    procedure_id: UUID | None
+    topics: frozenset[str]
+    after: int
+
+    def wants(self, row: NewsRow) -> bool:
+        """Tell whether an item of the family's stream belongs to this one."""
+        return row.topic in self.topics and self.procedure_id in (None, row.procedure_id)
+
+    async def missed(self, seq: int) -> list[NewsRow]:
+        """Give what came after a number, oldest first, 500 at the most."""
+        async with self.context.look() as tx:
+            return await news.after(tx, self.family_id, seq, self.procedure_id, sorted(self.topics))
+
+
+async def follow(
+    context: Context, family_id: UUID | None, procedure_id: UUID | None, topics: Sequence[str], after: str | None
+) -> Follow:
+    """Begin a stream at a cursor, or now.
+
+    An agent follows one procedure of its services. Raises Refusal: NOT_FOUND, BAD_USER_INPUT for a cursor that is none.
+    """
+    if family_id is None:
+        raise context.refusal("BAD_USER_INPUT", ["procedure"])
+    async with context.look() as tx:
+        if procedure_id is not None and not await stored_procedures.seen(tx, family_id, procedure_id):
+            raise context.refusal("NOT_FOUND", ["procedure"])
+        last = await news.last(tx, family_id)
+    if last is None:
+        raise context.refusal("NOT_FOUND", ["procedure"])
+    return Follow(context, family_id, procedure_id, frozenset(topics), last if after is None else _seq(context, after, last))
+
+
+def _seq(context: Context, cursor: str, last: int) -> int:
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19 and int(cursor) <= last):
+        raise context.refusal("BAD_USER_INPUT", ["after"])
+    return int(cursor)

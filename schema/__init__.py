@@ -1,0 +1,73 @@
+"""What is seen: the one GraphQL schema of the portal."""
+
+from dataclasses import dataclass
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+from resolvers.reading.fallback import attach
+from resolvers.reading.mapping import Mapping, mapping_of
+from schema.access import EVERYBODY, AgentRole, ViewerKind, guard
+from schema.accounts import AccountMutations, AccountQueries
+from schema.declare import Arg, by_id
+from schema.news import NewsMutations, NewsSubscriptions
+from schema.procedures import ProcedureMutations, ProcedureQueries
+from schema.relay import Node
+from schema.scalars import SCALARS
+
+VIEWER_CASTS = {
+    "family": "uuid",
+    "account": "uuid",
+    "agent": "uuid",
+    "session": "uuid",
+    "services": "uuid[]",
+    "language": "text",
+}
+"""SQL types of the viewer's values in predicates."""
+
+
+@strawberry.type(description="Everything that can be read. One operation is one SQL statement.")
+class Query(AccountQueries, ProcedureQueries):
+    """Root of reads."""
+
+    node: Node | None = by_id("Any object by its id; null when there is none that the viewer sees.", may=EVERYBODY, id=Arg(strawberry.ID, "Id.", required=True))
+    nodes: list[Node | None] = by_id(
+        "Objects by their ids, in the same order.",
+        may=EVERYBODY,
+        many=True,
+        ids=Arg(list[strawberry.ID], "Ids, 100 at the most.", required=True),
+    )
+
+
+@strawberry.type(description="Everything that can be done. Each command is one transaction; refusals are in `problems`.")
+class Mutation(AccountMutations, ProcedureMutations, NewsMutations):
+    """Root of commands."""
+
+
+@strawberry.type(description="Everything that can be followed. Streams resume behind a cursor, without gap or double.")
+class Subscription(NewsSubscriptions):
+    """Root of live streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The schema in its three forms."""
+
+    graphql: GraphQLSchema
+    mapping: Mapping
+    sdl: str
+
+
+def build() -> Built:
+    """Build the schema, its mapping to the database and its guards.
+
+    Raises MappingError or LookupError for a declaration that contradicts itself or says not who may.
+    """
+    config = StrawberryConfig(auto_camel_case=True, disable_field_suggestions=True, scalar_map=SCALARS)
+    built = strawberry.Schema(Query, Mutation, Subscription, config=config, types=[ViewerKind, AgentRole])
+    schema = built._schema
+    mapping = mapping_of(schema)
+    attach(mapping)
+    guard(schema)
+    return Built(schema, mapping, built.as_str() + "\n")
