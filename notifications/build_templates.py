@@ -11,7 +11,8 @@ TARGET = FOLDER / "layout.html"
 
 def compiled() -> str:
     """Give the HTML layout, still with its Jinja2 tags."""
-    return mjml.mjml2html(SOURCE.read_text(encoding="utf-8"), disable_comments=True) + "\n"
+    # Without `fonts={}` it would load a font named in the layout from a third party, in every family's mail program.
+    return mjml.mjml2html(SOURCE.read_text(encoding="utf-8"), disable_comments=True, fonts={}) + "\n"
 
 
 if __name__ == "__main__":

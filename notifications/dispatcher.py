@@ -229,6 +229,10 @@ def open_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
     parameters = server_settings(DISPATCH_ROLE, "kiosque-dispatch", database.statement_timeout)
     # Shorter than the server's deadlock check, so that of two who wait for each other it is never a mutation that dies.
     parameters["lock_timeout"] = "500"
+    # Every statement looks rows up by key. The tables fill and empty faster than their statistics are taken, and a plan
+    # made for an empty table would read all of a full one.
+    parameters |= dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin"), "off")
+    parameters["plan_cache_mode"] = "force_generic_plan"
     return asyncpg.create_pool(
         dsn,
         min_size=0,

@@ -95,7 +95,8 @@ def environment(folder: Path, language: str, time_zone: str) -> jinja2.Environme
     )
     words.extend(language=language)
     words.add_extension(FineWords)
-    words.filters["day"] = lambda value: day(value, language)
-    words.filters["moment"] = lambda value: moment(value, language, zone)
+    # `str` makes a missing field the error that it is.
+    words.filters["day"] = lambda value: day(str(value), language)
+    words.filters["moment"] = lambda value: moment(str(value), language, zone)
     words.filters["status"] = lambda value: STATUSES[language][value]
     return words

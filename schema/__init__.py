@@ -1,6 +1,7 @@
 """What is seen: the one GraphQL schema of the portal."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import strawberry
 from graphql import GraphQLSchema
@@ -59,8 +60,9 @@ class Built:
     sdl: str
 
 
+@cache
 def build() -> Built:
-    """Build the schema, its mapping to the database and its guards.
+    """Build the schema, its mapping to the database and its guards, once a process: it is never changed afterwards.
 
     Raises MappingError or LookupError for a declaration that contradicts itself or says not who may.
     """

@@ -41,7 +41,7 @@ class Caught:
     def part(self, kind: str) -> str:
         """Give the text of the part `plain` or `html`; empty when there is none."""
         body = self.message.get_body((kind,))
-        return str(body.get_content()) if body else ""
+        return str(body.get_content()).replace("\r\n", "\n") if body else ""
 
 
 @dataclass(slots=True)

@@ -8,13 +8,18 @@ import base64
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.header import Header
 from email.utils import format_datetime
 from uuid import UUID
 
 from notifications.messages import Message, one_line
 
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+@[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+")
+PLAIN = 60
+"""ASCII characters that stay as they are: longer text would have to be folded at its spaces."""
+
+WORD = 39
+"""Bytes of one encoded word, which then has 64 characters: the longest name of a header still fits into the line."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -26,10 +31,18 @@ def checked(address: str) -> str:
 
 
 def unstructured(text: str) -> str:
-    """Encode free text as the value of a header, folded; line breaks in it become spaces."""
-    return Header(_CONTROL.sub("", one_line(text)), "utf-8" if not text.isascii() else "us-ascii").encode(
-        linesep="\r\n", maxlinelen=74
-    )
+    """Encode free text as the value of a header, folded (RFC 2047); line breaks in it become spaces."""
+    plain = _CONTROL.sub("", one_line(text))
+    if plain.isascii() and len(plain) <= PLAIN:
+        return plain
+    words, word = [], b""
+    for character in plain:
+        encoded = character.encode()
+        if len(word) + len(encoded) > WORD:
+            words.append(word)
+            word = b""
+        word += encoded
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(each).decode()}?=" for each in [*words, word])
 
 
 def mailbox(name: str, address: str) -> str:

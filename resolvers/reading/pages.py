@@ -34,7 +34,6 @@ class PageWriter:
         self.given = _given(writer, parent, selected)
         self.backward = "last" in self.given
         self.slot = writer.slot(parent, selected, arguments.page(self.target.name, reading.order))
-        self.limit = f"{writer.parameters.argument(self.slot, 'limit')}::bigint"
         self.o, self.p, self.a = writer.alias(), writer.alias(), writer.alias()
         self.looks_further = any(one.name == "pageInfo" for one in self.wanted)
         self.row_columns: list[str] = []
@@ -101,6 +100,11 @@ class PageWriter:
         fields = fields_of(self.writer.document, _object_type(self.connection, "pageInfo"), below(one))
         shape = self.writer.shape([(field, sql[field.name]) for field in fields])
         return f"(select {shape.json(r)} from (select {shape.select}) {r})"
+
+    @property
+    def limit(self) -> str:
+        """Refer to the page's size; a parameter that no text refers to would have no type."""
+        return f"{self.writer.parameters.argument(self.slot, 'limit')}::bigint"
 
     @property
     def _numbered(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from graphql import FieldNode, GraphQLField
@@ -75,4 +76,15 @@ class Parameters:
 
 def coerce(slots: Sequence[Slot], variables: Any) -> list[Mapping[str, Any]]:
     """Give the arguments of this run, slot by slot; raises GraphQLError or a refusal."""
-    return [slot.prepare(get_argument_values(slot.definition, slot.node, variables)) for slot in slots]
+    return [slot.prepare(_plain(get_argument_values(slot.definition, slot.node, variables))) for slot in slots]
+
+
+def _plain(given: dict[str, Any]) -> dict[str, Any]:
+    """Give enum values by their names, as they are stored."""
+    return {name: _names(value) for name, value in given.items()}
+
+
+def _names(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.name
+    return [_names(item) for item in value] if isinstance(value, list) else value

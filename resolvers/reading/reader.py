@@ -86,7 +86,8 @@ class Reader:
         selected = Selected(str(info.path.key), info.field_name, tuple(info.field_nodes))
         parent = info.parent_type
         plan = _plan(f"to_json({writer.field(parent, selected, '')})", writer.parameters, viewer)
-        return msgspec.json.decode(await self._run(plan, info.variable_values, viewer, source))
+        answer = await self._run(plan, info.variable_values, viewer, source)
+        return None if answer is None else msgspec.json.decode(answer)
 
     def _writer(self, document: Document, viewer: Viewer, *, tells_types: bool = False) -> Writer:
         self.planned += 1
@@ -108,11 +109,11 @@ class Reader:
         if len(self._plans) > CAPACITY:
             self._plans.popitem(last=False)
 
-    async def _run(self, plan: Plan, variables: Any, viewer: Viewer, source: Any) -> bytes:
+    async def _run(self, plan: Plan, variables: Any, viewer: Viewer, source: Any) -> bytes | None:
         moment = Moment(viewer.values, coerce(plan.slots, variables), source)
         values = [value(moment) for value in plan.values]
         async with self.database.connection() as connection:
-            answer: bytes = await connection.fetchval(plan.sql, *values, *viewer.sight.values())
+            answer: bytes | None = await connection.fetchval(plan.sql, *values, *viewer.sight.values())
         return answer
 
 

@@ -1,0 +1,105 @@
+"""What tests stand on: a real PostgreSQL, a fresh database each, and a portal that listens on real sockets."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from db.clock import utc_now
+from db.embedded import EmbeddedServer
+from db.migrate import migrate
+from gateway.demo.city import load_city
+from tests.house import KEYS, House, opened
+
+NUMBERS = count(1)
+FAMILIES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of a test's own."""
+
+    dsn: str
+    """For asyncpg, as superuser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The PostgreSQL of a test run, with two templates: migrated and empty, and the same with a small city."""
+
+    server: EmbeddedServer
+
+    def dsn(self, name: str) -> str:
+        """Give the address of one of its databases."""
+        return self.server.dsn.replace("/kiosque?", f"/{name}?")
+
+    async def execute(self, statement: str) -> None:
+        """Run a statement beside all databases."""
+        connection = await asyncpg.connect(self.dsn("postgres"), timeout=10)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def database(self, template: str) -> AsyncIterator[Database]:
+        """Copy a template for one test."""
+        name = f"test_{next(NUMBERS)}"
+        await self.execute(f"create database {name} template {template} strategy file_copy")
+        try:
+            yield Database(self.dsn(name))
+        finally:
+            await self.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+async def cluster() -> AsyncIterator[Cluster]:
+    """Start PostgreSQL once; data is not synced to the disk."""
+    with tempfile.TemporaryDirectory(prefix="kiosque-") as folder:
+        Path(folder).chmod(0o711)  # the server's user passes through when we are root
+        server = EmbeddedServer(Path(folder, "data"), durable=False)
+        await server.start()
+        try:
+            started = Cluster(server)
+            await _make_templates(started)
+            yield started
+        finally:
+            await server.stop()
+
+
+async def _make_templates(cluster: Cluster) -> None:
+    await cluster.execute("create database empty")
+    await migrate(cluster.dsn("empty"))
+    await cluster.execute("create database city template empty strategy file_copy")
+    connection = await asyncpg.connect(cluster.dsn("city"), timeout=10)
+    try:
+        await load_city(connection, KEYS, utc_now, families=FAMILIES)
+        await connection.execute("analyze")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def database(cluster: Cluster) -> AsyncIterator[Database]:
+    """Give a migrated, empty database."""
+    async with cluster.database("empty") as made:
+        yield made
+
+
+@pytest.fixture
+async def city(cluster: Cluster) -> AsyncIterator[Database]:
+    """Give a database with a small city."""
+    async with cluster.database("city") as made:
+        yield made
+
+
+@pytest.fixture
+async def house(city: Database) -> AsyncIterator[House]:
+    """Give a running portal: gateway, dispatcher and mail server, on a city of its own."""
+    async with opened(city.dsn) as running:
+        yield running

@@ -1,0 +1,153 @@
+"""The words that families read."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jinja2
+import pytest
+
+from db.ids import uuid7
+from db.keys import Keys, LinkRefused
+from db.settings import City
+from notifications import build_templates
+from notifications.channels import Delivery, Family, News
+from notifications.messages import FOLDER, Message, Messages, UnknownNews
+from notifications.words import LANGUAGES, STATUSES, set_finely
+
+NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
+KEYS = Keys(bytes(32))
+SERVICE = {
+    "name_fr": "Restauration scolaire",
+    "name_en": "School canteen",
+    "phone": "05 57 00 00 10",
+    "email": "cantine@ville.example",
+    "hours_fr": "le matin",
+    "hours_en": "in the morning",
+}
+PROCEDURE = {
+    "reference": "PES-2026-000123",
+    "title_fr": "Inscription à la cantine",
+    "title_en": "Canteen registration",
+    "service": SERVICE,
+}
+SUBMITTED = PROCEDURE | {
+    "submitted_at": "2026-10-31T23:30:00Z",
+    "implied_decision_on": "2027-01-01",
+    "silence_means": "ACCEPTED",
+}
+MOVED = PROCEDURE | {"from": "IN_REVIEW", "to": "ACCEPTED", "message": None}
+NEWS: dict[str, dict[str, Any]] = {
+    "email_verification": {"account": "0199", "email": "martin@exemple.fr"},
+    "account_activated": {},
+    "procedure_submitted": SUBMITTED,
+    "procedure_moved": MOVED,
+    "test": {},
+}
+
+
+def write(type: str, data: dict[str, Any], language: str = "fr", name: str = "Famille Martin") -> Message:
+    """Write one message."""
+    messages = Messages(City(name="Ville de Saint-Aubin"), "https://portail.example", KEYS, lambda: NOW)
+    return messages.write(delivery(type, data, language, name))
+
+
+def delivery(type: str, data: dict[str, Any], language: str = "fr", name: str = "Famille Martin") -> Delivery:
+    """Make a delivery."""
+    family = Family(uuid7(), "123456", name, language)
+    return Delivery(uuid7(), "martin@exemple.fr", family, News("TOPIC", type, data, NOW))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("type", NEWS)
+def test_every_message_names_the_family_the_help_desk_and_the_reason(type: str, language: str) -> None:
+    message = write(type, NEWS[type], language)
+    reason = {"fr": "Vous recevez", "en": "You receive"}[language]
+    for body in (message.text, message.html):
+        assert "Famille Martin" in body
+        assert "05 00 00 00 00" in body
+        assert "kiosque@ville.example" in body
+        assert reason in body
+    assert f'lang="{language}"' in message.html
+    assert message.subject and "\n" not in message.subject
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_both_languages_have_words_for_the_same_news(language: str) -> None:
+    assert {path.stem for path in (FOLDER / language).glob("*.jinja")} == {*NEWS, "frame"}
+
+
+@pytest.mark.parametrize("to", [status for status in STATUSES["fr"] if status not in ("DRAFT", "SUBMITTED")])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_move_of_a_procedure_has_words(to: str, language: str) -> None:
+    message = write("procedure_moved", MOVED | {"to": to, "message": "Première ligne\nSeconde ligne"}, language)
+    assert "PES-2026-000123" in message.subject
+    assert "> Première ligne\n> Seconde ligne\n" in message.text
+    assert STATUSES[language][to] in message.text
+
+
+def test_the_acknowledgement_says_what_the_law_asks_for() -> None:
+    text = write("procedure_submitted", SUBMITTED).text
+    assert "dimanche 1er novembre 2026 à 00\u00a0h\u00a030" in text
+    assert "Sans réponse à cette date\u00a0: demande acceptée" in text
+    assert "vendredi 1er janvier 2027" in text
+    assert "Restauration scolaire\nTéléphone\u00a0: 05 57 00 00 10\nCourriel\u00a0: cantine@ville.example" in text
+    refused = write("procedure_submitted", SUBMITTED | {"silence_means": "REJECTED"}).text
+    assert "réputée refusée" in refused and "tribunal administratif" in refused
+
+
+def test_the_verification_link_is_signed_for_one_day() -> None:
+    message = write("email_verification", NEWS["email_verification"])
+    [link] = set(re.findall(r"https://portail\.example/verify-email\?token=[\w.-]+", message.text + message.html))
+    [token] = parse_qs(urlsplit(link).query)["token"]
+    claims = KEYS.read_link("verify-email", token, NOW + timedelta(hours=23))
+    assert (claims["account"], claims["email"]) == ("0199", "martin@exemple.fr")
+    with pytest.raises(LinkRefused):
+        KEYS.read_link("verify-email", token, NOW + timedelta(hours=24))
+
+
+def test_what_is_filled_in_stays_text() -> None:
+    message = write("procedure_moved", MOVED | {"message": "<script>alert(1)</script>"}, name="A {{ 7 * 7 }} <b>&")
+    assert "<script" not in message.html and "<b>" not in message.html
+    assert "A {{ 7 * 7 }} &lt;b&gt;&amp;" in message.html
+    assert "A {{ 7 * 7 }} <b>&" in message.text
+
+
+def test_a_subject_has_no_line_break_whatever_is_filled_in() -> None:
+    title = "Cantine\r\nBcc: x@exemple.fr"
+    assert "\n" not in write("procedure_moved", MOVED | {"title_fr": title}).subject
+
+
+@pytest.mark.parametrize(
+    ("plain", "fine"),
+    [
+        ("l'école : oui ; non ! quoi ?", "l\u2019école\u00a0: oui\u00a0; non\u00a0! quoi\u00a0?"),
+        ("« mot »", "«\u00a0mot\u00a0»"),
+        ("24 heures", "24\u00a0heures"),
+    ],
+)
+def test_french_is_set_with_its_own_spaces_and_apostrophes(plain: str, fine: str) -> None:
+    assert set_finely(plain, "fr") == fine
+
+
+@pytest.mark.parametrize("type", NEWS)
+def test_no_french_message_has_a_space_that_may_break_before_a_sign(type: str) -> None:
+    text = write(type, NEWS[type]).text
+    assert not re.search(r" [:;!?»]|« |\w'\w", text)
+
+
+def test_news_without_words_or_without_a_field_is_refused() -> None:
+    with pytest.raises(UnknownNews):
+        write("nobody_wrote_words", {})
+    with pytest.raises(jinja2.UndefinedError):
+        write("procedure_submitted", PROCEDURE)
+
+
+def test_the_compiled_layout_is_up_to_date() -> None:
+    assert build_templates.TARGET.read_text(encoding="utf-8") == build_templates.compiled()
+
+
+def test_a_message_loads_nothing_from_anywhere() -> None:
+    html = write("procedure_moved", MOVED).html
+    assert not re.search(r"<(img|link|script|iframe)\b|@import|url\(", html)
