@@ -103,13 +103,17 @@ async def backlog(connection: asyncpg.Connection, families: list[UUID], dsn: str
     for family in families:
         await tell(connection, family)
     with dispatcher(dsn, port):
-        while await connection.fetchval("select exists (select from delivery where status = 'PENDING')"):
+        waiting = True
+        while waiting:
             await asyncio.sleep(0.1)
+            waiting = await connection.fetchval("select exists (select from delivery where status = 'PENDING')")
         arrivals = [at for _, at in await asked(pipe)]
     return (len(arrivals) - 1) / (max(arrivals) - min(arrivals))
 
 
-async def delays(connection: asyncpg.Connection, families: list[UUID], dsn: str, port: int, pipe: Connection) -> list[float]:
+async def delays(
+    connection: asyncpg.Connection, families: list[UUID], dsn: str, port: int, pipe: Connection
+) -> list[float]:
     """Give the milliseconds from commit to mail server, 20 commits a second."""
     before = {recipient: at for recipient, at in await asked(pipe)}
     committed = {}
@@ -142,7 +146,10 @@ async def measure(dsn: str, count: int) -> None:
     print(f"deliveries/s, {count} families waiting: {await backlog(connection, families, dsn, port, ours):.0f}")
     spread = sorted(await delays(connection, families[:300], dsn, port, ours))
     cuts = statistics.quantiles(spread, n=100)
-    print(f"commit to mail server, {len(spread)} changes: p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms, max {spread[-1]:.1f} ms")
+    print(
+        f"commit to mail server, {len(spread)} changes:"
+        f" p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms, max {spread[-1]:.1f} ms"
+    )
     await connection.close()
     ours.send(False)
     server.join(5)

@@ -53,12 +53,15 @@ VERIFY = """
     on conflict (family_id, channel, value) do update set verified_at = $4, retired_at = null, retired_reason = null
 """
 IS_VERIFIED = """
-    select exists (select from account where family_id = $1 and id = $2 and email = $3 and email_verified_at is not null)
+    select exists (
+        select from account where family_id = $1 and id = $2 and email = $3 and email_verified_at is not null
+    )
 """
 
 
 async def verify_email(tx: Any, family_id: UUID, account_id: UUID, email: str, address_id: UUID, at: datetime) -> bool:
-    """Mark an account's address as verified and as one that reaches the family; False when the account has another address.
+    """Mark an account's address as verified and as one that reaches the family; False when the account has another
+    address.
 
     Raises asyncpg.UniqueViolationError when another account verified the same address before.
     """
@@ -92,7 +95,8 @@ BY_NUMBER = """
     from account a join family f on f.id = a.family_id where f.number = $1 order by a.created_at limit 1
 """
 OF_AGENT = """
-    select null::uuid, g.id, g.email, g.password_hash, 'fr', true from agent g where g.email = $1 and g.disabled_at is null
+    select null::uuid, g.id, g.email, g.password_hash, 'fr', true
+    from agent g where g.email = $1 and g.disabled_at is null
 """
 
 
@@ -132,7 +136,9 @@ RING_SESSIONS = """
 """
 
 
-async def accept_terms(tx: Any, family_id: UUID, account_id: UUID, version: int, digest: str, manner: str, at: datetime) -> None:
+async def accept_terms(
+    tx: Any, family_id: UUID, account_id: UUID, version: int, digest: str, manner: str, at: datetime
+) -> None:
     """Record an acceptance once, and let every gateway look at the account's sessions anew."""
     await tx.execute(ACCEPT, family_id, account_id, version, digest, manner, at)
     await tx.execute(RING_SESSIONS, family_id, account_id)

@@ -22,7 +22,8 @@ class NewsRow:
 
 COLUMNS = "n.family_id, n.seq, n.topic, n.type, n.procedure_id, n.service_id"
 
-# Transactions commit out of order: everything from the oldest one still running is read again, and known items are dropped.
+# Transactions commit out of order: everything from the oldest one still running is read again, and known items are
+# dropped.
 SINCE = f"""
     select {COLUMNS}
     from news n where n.xid >= $1::text::xid8 order by n.family_id, n.seq
@@ -53,7 +54,9 @@ async def since(connection: Any, horizon: str) -> tuple[list[NewsRow], str]:
     return [_row(row) for row in rows], following
 
 
-async def after(connection: Any, family_id: UUID, seq: int, procedure_id: UUID | None, topics: Sequence[str]) -> list[NewsRow]:
+async def after(
+    connection: Any, family_id: UUID, seq: int, procedure_id: UUID | None, topics: Sequence[str]
+) -> list[NewsRow]:
     """Give the next news of one family after a number, 500 at the most."""
     return [_row(row) for row in await connection.fetch(AFTER, family_id, seq, procedure_id, list(topics))]
 

@@ -17,7 +17,8 @@ DEFAULT_CHANNELS = ("EMAIL", "IN_APP")
 class Told:
     """One thing that a family is told.
 
-    `data` is what the messages need, in plain JSON; `to` overrides the family's choice, for an address not yet verified.
+    `data` is what the messages need, in plain JSON; `to` overrides the family's choice, for an address that is not yet
+    verified.
     """
 
     family_id: UUID
@@ -33,7 +34,8 @@ class Told:
     to: Sequence[tuple[str, str]] = ()
 
 
-# The family's row is locked from here to the commit: its stream gets its numbers without gap and in the order of commits.
+# The family's row is locked from here to the commit: its stream gets its numbers without gap and in the order of
+# commits.
 NEXT = """
     with numbered as (
         update family set news_seq = news_seq + 1 where id = $1 returning news_seq, number
@@ -52,7 +54,8 @@ WRITE = """
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         returning family_id, seq, subject_id
     ), sent as (
-        insert into delivery (family_id, id, news_seq, subject_id, channel, address, next_channels, next_try_at, created_at)
+        insert into delivery (family_id, id, news_seq, subject_id, channel, address, next_channels, next_try_at,
+            created_at)
         select t.family_id, d.id, t.seq, t.subject_id, $13, d.address, $14, $11, $11
         from told t cross join unnest($12::uuid[], $15::text[]) as d(id, address)
     )
@@ -67,7 +70,8 @@ WRITE = """
 async def tell(tx: Any, told: Told) -> int:
     """Write one item of news and what must be sent for it; give its number in the family's stream.
 
-    The first channel of the family's ordered list that can reach it gets the deliveries, the rest wait as fallback (R13).
+    The first channel of the family's ordered list that can reach it gets the deliveries, the rest wait as fallback
+    (R13).
     """
     row = await tx.fetchrow(NEXT, told.family_id, told.topic)
     addresses = [(channel, value) for channel, value in msgspec.json.decode(row["addresses"])]

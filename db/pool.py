@@ -12,6 +12,7 @@ ACQUIRE_SECONDS = 2.0
 API_ROLE = "kiosque_api"
 DISPATCH_ROLE = "kiosque_dispatch"
 
+
 # asyncpg's defaults (15 KiB, 300 s, 100) would plan our generated statements again and again.
 class StatementCache(TypedDict):
     """Arguments of asyncpg about prepared statements."""
@@ -75,7 +76,13 @@ class Database:
 
     @classmethod
     async def open(
-        cls, dsn: str, *, size: int, command_seconds: float, statement_seconds: float, application: str = "kiosque-gateway"
+        cls,
+        dsn: str,
+        *,
+        size: int,
+        command_seconds: float,
+        statement_seconds: float,
+        application: str = "kiosque-gateway",
     ) -> Self:
         """Open `size` connections at the most; a command lasts `command_seconds` at the most."""
         pool = await asyncpg.create_pool(

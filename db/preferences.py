@@ -9,7 +9,9 @@ SET_CHANNELS = """
     insert into channel_preference (family_id, topic, channels, updated_at) values ($1, $2, $3, $4)
     on conflict (family_id, topic) do update set channels = excluded.channels, updated_at = excluded.updated_at
 """
-REACHED_BY = "select distinct channel from address where family_id = $1 and verified_at is not null and retired_at is null"
+REACHED_BY = (
+    "select distinct channel from address where family_id = $1 and verified_at is not null and retired_at is null"
+)
 MARK_READ = "update news set read_at = $3 where family_id = $1 and id = any($2) and read_at is null"
 
 

@@ -73,13 +73,21 @@ def _kind(row: Any) -> Kind | None:
 
 
 INSERT = """
-    insert into procedure (family_id, id, reference, kind_id, service_id, member_id, status, answers, created_at, updated_at)
+    insert into procedure (family_id, id, reference, kind_id, service_id, member_id, status, answers, created_at,
+        updated_at)
     values ($1, $2, $3 || lpad(nextval('procedure_reference')::text, 6, '0'), $4, $5, $6, 'DRAFT', $7, $8, $8)
 """
 
 
 async def insert(
-    tx: Any, family_id: UUID, procedure_id: UUID, prefix: str, kind: Kind, member_id: UUID | None, answers: str, at: datetime
+    tx: Any,
+    family_id: UUID,
+    procedure_id: UUID,
+    prefix: str,
+    kind: Kind,
+    member_id: UUID | None,
+    answers: str,
+    at: datetime,
 ) -> None:
     """Write a new draft; its reference is `prefix` and the next number."""
     await tx.execute(INSERT, family_id, procedure_id, prefix, kind.id, kind.service_id, member_id, answers, at)
@@ -100,13 +108,17 @@ async def lock(tx: Any, family_id: UUID, procedure_id: UUID) -> Procedure | None
 
 async def seen(tx: Any, family_id: UUID, procedure_id: UUID) -> bool:
     """Tell whether the viewer sees a procedure."""
-    found: bool = await tx.fetchval("select exists (select from procedure where family_id = $1 and id = $2)", family_id, procedure_id)
+    found: bool = await tx.fetchval(
+        "select exists (select from procedure where family_id = $1 and id = $2)", family_id, procedure_id
+    )
     return found
 
 
 async def member_exists(tx: Any, family_id: UUID, member_id: UUID) -> bool:
     """Tell whether a member belongs to the family."""
-    found: bool = await tx.fetchval("select exists (select from member where family_id = $1 and id = $2)", family_id, member_id)
+    found: bool = await tx.fetchval(
+        "select exists (select from member where family_id = $1 and id = $2)", family_id, member_id
+    )
     return found
 
 
@@ -124,7 +136,8 @@ async def save_answers(tx: Any, procedure: Procedure, answers: str, at: datetime
 async def write_submission(tx: Any, procedure: Procedure, attestation: str, implied_on: date, at: datetime) -> None:
     """Write what a submission adds to a draft; its status follows by `change_status`."""
     await tx.execute(
-        "update procedure set attestation = $3, submitted_at = $4, implied_decision_on = $5 where family_id = $1 and id = $2",
+        "update procedure set attestation = $3, submitted_at = $4, implied_decision_on = $5 "
+        "where family_id = $1 and id = $2",
         procedure.family_id,
         procedure.id,
         attestation,
@@ -140,15 +153,23 @@ CHANGE_STATUS = """
         where family_id = $1 and id = $2
         returning family_id, id, service_id, event_count
     )
-    insert into procedure_event (family_id, procedure_id, number, id, service_id, from_status, to_status, actor, agent_id,
-        message, occurred_at)
+    insert into procedure_event (family_id, procedure_id, number, id, service_id, from_status, to_status, actor,
+        agent_id, message, occurred_at)
     select c.family_id, c.id, c.event_count, $9, c.service_id, $8, $3, $5, $7, $6, $4 from changed c
     returning number
 """
 
 
 async def change_status(
-    tx: Any, before: Procedure, to: str, event_id: UUID, at: datetime, *, actor: str, agent_id: UUID | None, message: str | None
+    tx: Any,
+    before: Procedure,
+    to: str,
+    event_id: UUID,
+    at: datetime,
+    *,
+    actor: str,
+    agent_id: UUID | None,
+    message: str | None,
 ) -> int:
     """The only writer of `procedure.status`; give the number of the event, without gap per procedure."""
     number: int = await tx.fetchval(

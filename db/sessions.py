@@ -93,7 +93,10 @@ class RefreshToken:
 async def insert_refresh(tx: Any, digest: bytes, session_id: UUID, at: datetime) -> None:
     """Write a refresh token by its hash; the same one again changes nothing."""
     await tx.execute(
-        "insert into refresh_token (hash, session_id, created_at) values ($1, $2, $3) on conflict do nothing", digest, session_id, at
+        "insert into refresh_token (hash, session_id, created_at) values ($1, $2, $3) on conflict do nothing",
+        digest,
+        session_id,
+        at,
     )
 
 
@@ -111,7 +114,9 @@ async def use_refresh(tx: Any, digest: bytes, session_id: UUID, at: datetime) ->
 
 async def signing_keys(tx: Any) -> list[tuple[str, bytes]]:
     """Give the signing keys that still count, newest first, sealed."""
-    rows = await tx.fetch("select kid, sealed_private_key from signing_key where retired_at is null order by created_at desc, kid")
+    rows = await tx.fetch(
+        "select kid, sealed_private_key from signing_key where retired_at is null order by created_at desc, kid"
+    )
     return [(row["kid"], row["sealed_private_key"]) for row in rows]
 
 
@@ -119,7 +124,8 @@ async def insert_first_signing_key(tx: Any, kid: str, sealed: bytes, at: datetim
     """Write the portal's first signing key; another node's is kept."""
     await tx.execute("select pg_advisory_xact_lock(hashtext('kiosque.signing_key'))")
     await tx.execute(
-        "insert into signing_key (kid, sealed_private_key, created_at) select $1, $2, $3 where not exists (select from signing_key)",
+        "insert into signing_key (kid, sealed_private_key, created_at) "
+        "select $1, $2, $3 where not exists (select from signing_key)",
         kid,
         sealed,
         at,

@@ -24,7 +24,7 @@ HOLD = """
 
 
 async def hold(tx: Any, subject: bytes, day: date) -> Attempts:
-    """Give what is known of a subject and hold it until the transaction ends; `subject` is an HMAC, never an address."""
+    """Give what is known of a subject (an HMAC, never an address) and hold it until the transaction ends."""
     row = await tx.fetchrow(HOLD, subject, day)
     return Attempts(row["failures"], row["today"], row["blocked_until"])
 
@@ -39,7 +39,10 @@ async def fail(tx: Any, subject: bytes, blocked_until: datetime | None) -> None:
 
 
 async def succeed(tx: Any, subject: bytes) -> None:
-    """Take back the failure counted for an attempt that succeeded, and forget those in a row; the others of the day count."""
+    """Take back the failure counted for an attempt that succeeded, and forget those in a row; the others of the day
+    count.
+    """
     await tx.execute(
-        "update throttle set failures = 0, today = greatest(today - 1, 0), blocked_until = null where subject = $1", subject
+        "update throttle set failures = 0, today = greatest(today - 1, 0), blocked_until = null where subject = $1",
+        subject,
     )

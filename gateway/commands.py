@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from db.settings import Settings
     from gateway.serve import Started
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Kiosque: a city's family portal.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Kiosque: a city's family portal."
+)
 imports = typer.Typer(no_args_is_help=True, help="Load files of the city's other systems.")
 app.add_typer(imports, name="import")
 console = Console(highlight=False)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).", exists=True, dir_okay=False)]
 Database = Annotated[str | None, typer.Option(metavar="URL", help="PostgreSQL to use; none: the embedded one.")]
-DataFolder = Annotated[Path | None, typer.Option(help="Folder of the embedded database and of documents; ./data unless set.")]
+DataFolder = Annotated[
+    Path | None, typer.Option(help="Folder of the embedded database and of documents; ./data unless set.")
+]
 
 
 def _stop(sentence: object) -> NoReturn:
@@ -68,9 +72,15 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 8000 unless set, 0 for any.")] = None,
     data: DataFolder = None,
     database: Database = None,
-    demo: Annotated[bool | None, typer.Option("--demo/--empty", help="Load the demonstration city into an empty database.")] = None,
-    production: Annotated[bool | None, typer.Option("--production", help="Refuse what only development may do.")] = None,
-    dispatch: Annotated[bool, typer.Option("--dispatch/--no-dispatch", help="Start a dispatcher beside the gateway.")] = True,
+    demo: Annotated[
+        bool | None, typer.Option("--demo/--empty", help="Load the demonstration city into an empty database.")
+    ] = None,
+    production: Annotated[
+        bool | None, typer.Option("--production", help="Refuse what only development may do.")
+    ] = None,
+    dispatch: Annotated[
+        bool, typer.Option("--dispatch/--no-dispatch", help="Start a dispatcher beside the gateway.")
+    ] = True,
     config: Config = None,
 ) -> None:
     """Start the portal: database, gateway, dispatcher and, in the demonstration, its peers."""
@@ -96,7 +106,9 @@ def _tell(started: "Started") -> None:
     city = started.city
     if city is not None:
         console.print(f"  Messages sent    {started.url}/demo/   (mail catcher on port {started.mail_port})")
-        console.print(f"  A family         {city.family.number} or {city.family.email}, password {city.family.password}")
+        console.print(
+            f"  A family         {city.family.number} or {city.family.email}, password {city.family.password}"
+        )
         for waiting in city.activations[:1]:
             console.print(f"  To be activated  {waiting.number} with code {waiting.activation_code}")
         for agent in city.agents:
@@ -107,10 +119,11 @@ def _tell(started: "Started") -> None:
 @app.command()
 def dispatch(database: Database = None, config: Config = None) -> None:
     """Send notifications: a worker of its own, as many as wanted."""
-    command = [sys.executable, "-m", "notifications"]
-    command += ["--database", database] if database else []
-    command += ["--config", str(config)] if config else []
-    os.execv(sys.executable, command)
+    from notifications.__main__ import main
+
+    sys.argv[1:] = ["--database", database] if database else []
+    sys.argv += ["--config", str(config)] if config else []
+    main()
 
 
 @app.command()
@@ -119,7 +132,11 @@ def migrate(database: Database = None, data: DataFolder = None, config: Config =
     from gateway.jobs import migrated
 
     settings = _settings(config, database__url=database, data__folder=data)
-    _run(migrated(settings, lambda names: console.print("\n".join(names) or "Nothing to do: the database is up to date.")))
+    _run(
+        migrated(
+            settings, lambda names: console.print("\n".join(names) or "Nothing to do: the database is up to date.")
+        )
+    )
 
 
 @app.command()

@@ -21,16 +21,17 @@ KEEP_ALIVE_SECONDS = 75.0
 class Connection(web.RequestHandler):
     """One connection of the server."""
 
-    __slots__ = ("_lost",)
+    __slots__ = ("_header_seconds", "_lost")
 
-    def __init__(self, server: web.Server, **settings: Any) -> None:
+    def __init__(self, server: web.Server, header_seconds: float, **settings: Any) -> None:
         super().__init__(server, **settings)
+        self._header_seconds = header_seconds
         self._lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the client its time for the first request."""
         super().connection_made(transport)
-        self._loop.call_later(HEADER_SECONDS, self._cut_if_silent)
+        self._loop.call_later(self._header_seconds, self._cut_if_silent)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Tell who asked to be told."""
@@ -75,10 +76,19 @@ def when_lost(request: web.Request, callback: Callable[[], None]) -> None:
 
 
 class Site(web.BaseSite):
-    """Where the server listens; an address that is taken raises OSError at `start`."""
+    """Where the server listens; an address that is taken raises OSError at `start`. Times are in seconds."""
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int, *, backlog: int = 1_024) -> None:
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        host: str,
+        port: int,
+        *,
+        backlog: int = 1_024,
+        header_seconds: float = HEADER_SECONDS,
+    ) -> None:
         super().__init__(runner, backlog=backlog)
+        self._header_seconds = header_seconds
         self._host = host
         self._port = port
 
@@ -105,4 +115,6 @@ class Site(web.BaseSite):
         if server is None:
             raise RuntimeError("The server has stopped.")
         loop = asyncio.get_running_loop()
-        return Connection(server, loop=loop, keepalive_timeout=KEEP_ALIVE_SECONDS, access_log=None)
+        return Connection(
+            server, self._header_seconds, loop=loop, keepalive_timeout=KEEP_ALIVE_SECONDS, access_log=None
+        )

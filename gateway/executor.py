@@ -118,7 +118,9 @@ class PortalExecutor:
         except (Refusal, BadArgument, GraphQLError):
             return None  # the walk gives each field its own error
         except asyncpg.QueryCanceledError as error:
-            raise RequestRefused("TOO_COSTLY", "The request takes too long. Ask for less at once.", status=503) from error
+            raise RequestRefused(
+                "TOO_COSTLY", "The request takes too long. Ask for less at once.", status=503
+            ) from error
         except DatabaseUnavailable as error:
             raise unavailable() from error
         except asyncpg.DataError:
@@ -151,7 +153,9 @@ class PortalExecutor:
 
     def _look_at(self, operation: Operation) -> Ready:
         fragments = {
-            node.name.value: node for node in operation.document.node.definitions if isinstance(node, FragmentDefinitionNode)
+            node.name.value: node
+            for node in operation.document.node.definitions
+            if isinstance(node, FragmentDefinitionNode)
         }
         root = self._schema.get_root_type(operation.node.operation)
         assert root is not None, "the document is valid"

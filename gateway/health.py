@@ -61,7 +61,9 @@ class Health:
         """Figures for Prometheus."""
         registry = CollectorRegistry()
         registry.register(Figures(self, await self._outbox()))
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        return web.Response(
+            body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
 
     async def _outbox(self) -> stored.Outbox | None:
         try:
@@ -89,16 +91,22 @@ class Figures(Collector):
         yield _gauge("kiosque_pool_connections", "Open connections to the database.", pool.get_size())
         yield _gauge("kiosque_pool_idle", "Those of them that nobody uses.", pool.get_idle_size())
         lanes = CounterMetricFamily(
-            "kiosque_operations", "Operations by lane (planned: one statement; walked: graphql-core).", labels=["lane", "operation"]
+            "kiosque_operations",
+            "Operations by lane (planned: one statement; walked: graphql-core).",
+            labels=["lane", "operation"],
         )
         for (lane, name), count in health.executor.lanes.items():
             lanes.add_metric([lane, name], count)
         yield lanes
         yield CounterMetricFamily("kiosque_events_pushed", "Events pushed to live subscriptions.", health.live.pushed)
         if self._outbox is not None:
-            yield _gauge("kiosque_outbox_age_seconds", "Age of the oldest message that is due.", self._outbox.age_seconds)
+            yield _gauge(
+                "kiosque_outbox_age_seconds", "Age of the oldest message that is due.", self._outbox.age_seconds
+            )
             yield _gauge("kiosque_dead_letters", "Messages put aside.", self._outbox.dead_letters)
-            deliveries = GaugeMetricFamily("kiosque_deliveries", "Deliveries by channel and status.", labels=["channel", "status"])
+            deliveries = GaugeMetricFamily(
+                "kiosque_deliveries", "Deliveries by channel and status.", labels=["channel", "status"]
+            )
             for channel, status, count in self._outbox.deliveries:
                 deliveries.add_metric([channel, status], count)
             yield deliveries

@@ -22,7 +22,9 @@ WAIT_SECONDS = 5
 
 @asynccontextmanager
 async def database_of(settings: Settings) -> AsyncIterator[str]:
-    """Give the address of the database: the outside one, the embedded one that runs, or the embedded one started for this."""
+    """Give the address of the database: the outside one, the embedded one that runs, or the embedded one started for
+    this.
+    """
     if settings.database.url is not None:
         yield settings.database.url
         return
@@ -63,7 +65,11 @@ async def families_imported(settings: Settings, file: Path, console: Console) ->
 
             try:
                 result = await import_families(
-                    lambda: connect(dsn, role=API_ROLE, application="kiosque-import"), keys, utc_now, file, progress=progress
+                    lambda: connect(dsn, role=API_ROLE, application="kiosque-import"),
+                    keys,
+                    utc_now,
+                    file,
+                    progress=progress,
                 )
             except ImportRefused as refused:
                 for fault in refused.faults:
@@ -71,22 +77,36 @@ async def families_imported(settings: Settings, file: Path, console: Console) ->
                 raise SystemExit(1) from None
     families, members = result.families, result.members
     console.print(
-        f"{result.lines} lines: {families.added} families added, {families.changed} changed, {families.unchanged} unchanged; "
+        f"{result.lines} lines: {families.added} families added, {families.changed} changed, "
+        f"{families.unchanged} unchanged; "
         f"{members.added} members added, {members.changed} changed; {result.codes_issued} activation codes."
     )
     if not result.complete:
-        console.print(f"[red]{result.faults} faults[/]: their batches were left out. See {result.report}, mend the file, run again.")
+        console.print(
+            f"[red]{result.faults} faults[/]: their batches were left out. "
+            f"See {result.report}, mend the file, run again."
+        )
         raise SystemExit(1)
 
 
 def _bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[lines]} lines"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[lines]} lines"),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=console)
 
 
 async def checked(settings: Settings, console: Console) -> None:
     """Check settings, database and mail relay; one line each, status 1 when one fails."""
-    lines = [("settings", f"{len(list(described(settings)))} known", True), await _database(settings), await _relay(settings)]
+    lines = [
+        ("settings", f"{len(list(described(settings)))} known", True),
+        await _database(settings),
+        await _relay(settings),
+    ]
     for name, words, good in lines:
         console.print(f"[{'green' if good else 'red'}]{'ok  ' if good else 'FAIL'}[/] {name}: {words}")
     if not all(good for _, _, good in lines):

@@ -1,6 +1,7 @@
 """The hub of live streams: reads each item of news once and hands it to the streams that follow it.
 
-A stream replays what it missed, then is live; the change from one to the other loses and doubles nothing, because an item
+A stream replays what it missed, then is live; the change from one to the other loses and doubles nothing, because an
+item
 that arrives meanwhile makes the replay look once more. An idle stream is an entry in an index: it has no task.
 """
 

@@ -1,4 +1,6 @@
-"""Structured logs: one JSON object a line (or text for people at a terminal), without queries, variables or personal data."""
+"""Structured logs: one JSON object a line (or text for people at a terminal), without queries, variables or personal
+data.
+"""
 
 import logging
 import sys

@@ -109,7 +109,9 @@ def _endpoint(process: Process, built: schema.Built, executor: PortalExecutor, s
 
 
 class _SessionBell:
-    """What happens when the database says that a session changed: it is looked at anew, and its lines closed if it ended."""
+    """What happens when the database says that a session changed: it is looked at anew, and its lines closed if it
+    ended.
+    """
 
     def __init__(self, sessions: SessionCache, sockets: Sockets) -> None:
         self._sessions = sessions

@@ -106,12 +106,11 @@ class Serving:
             if empty:
                 keys = Keys.from_text(self.settings.secrets.master_key)
                 city = await load_city(connection, keys, utc_now, families=demo.families, seed=demo.seed)
-                mark.parent.mkdir(parents=True, exist_ok=True)
-                mark.touch()
+                _put(mark)
                 return city
         finally:
             await connection.close()
-        return credentials(utc_now, seed=demo.seed) if mark.exists() or demo.enabled else None
+        return credentials(utc_now, seed=demo.seed) if demo.enabled or _is_there(mark) else None
 
     async def _catcher(self, stack: AsyncExitStack) -> Catcher:
         """Start the mail catcher and make it the relay."""
@@ -134,7 +133,9 @@ class Serving:
         try:
             await site.start()
         except OSError as error:
-            raise CannotServe(f"Cannot listen on {server.host}:{server.port}: {error.strerror}. Choose another --port.") from error
+            raise CannotServe(
+                f"Cannot listen on {server.host}:{server.port}: {error.strerror}. Choose another --port."
+            ) from error
         self.settings = msgspec.structs.replace(self.settings, server=msgspec.structs.replace(server, port=site.port))
         return self.settings.server.url
 
@@ -158,6 +159,16 @@ async def _migrated(dsn: str) -> None:
         raise CannotServe(f"The database cannot be reached: {error or type(error).__name__}.") from error
     except asyncpg.InvalidCatalogNameError as error:
         raise CannotServe(f"The database cannot be used: {error}.") from error
+
+
+def _put(mark: Path) -> None:
+    """Remember beside an embedded database that it is a demonstration."""
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+def _is_there(mark: Path) -> bool:
+    return mark.exists()
 
 
 class _Dispatcher:

@@ -33,12 +33,15 @@ LINGER_SECONDS = 0.2
 """After a broken frame, so that the client reads why before the connection is reset under it."""
 
 
+NOTHING = b"null"
+
+
 class Message(msgspec.Struct, frozen=True):
     """One message of a client."""
 
     type: str
     id: str | None = None
-    payload: msgspec.Raw = msgspec.Raw(b"null")
+    payload: msgspec.Raw = msgspec.Raw(NOTHING)
 
 
 MESSAGE = msgspec.json.Decoder(Message)
@@ -159,8 +162,8 @@ class SocketLine:
                 await self._init(_decoded(INIT, message.payload, "payload"))
             case "ping":
                 _decoded(INIT, message.payload, "payload")
-                echo = b"" if message.payload == b"null" else b',"payload":' + bytes(message.payload)
-                self.send(b'{"type":"pong"' + echo + b"}")
+                payload = bytes(message.payload)
+                self.send(b'{"type":"pong"}' if payload == NOTHING else b'{"type":"pong","payload":' + payload + b"}")
             case "pong":
                 pass
             case "subscribe":

@@ -5,7 +5,9 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -28,9 +30,19 @@ def main() -> None:
         settings = load(arguments.config, os.environ, {"database.url": arguments.database})
         if settings.database.url is None:
             raise SettingsError("No database: give --database or the setting database.url.")
-        asyncio.run(_dispatch(settings, settings.database.url, parent_stdin=arguments.parent_stdin))
+        _run(_dispatch(settings, settings.database.url, parent_stdin=arguments.parent_stdin))
     except SettingsError as error:
         sys.exit(str(error))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where there is a wheel for it."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)
 
 
 def _log_as_json() -> None:

@@ -66,7 +66,9 @@ class Dispatcher:
         """`pool` is of role `kiosque_dispatch`. Raises SettingsError when a channel may take longer than a lease."""
         for name, channel in channels.items():
             if channel.patience >= settings.outbox.lease:
-                raise SettingsError(f"outbox.lease must be longer than the {channel.patience:g} s that {name} may take.")
+                raise SettingsError(
+                    f"outbox.lease must be longer than the {channel.patience:g} s that {name} may take."
+                )
         self.stats = Stats()
         self._settings = settings.outbox
         self._dsn = dsn
@@ -179,6 +181,8 @@ class Dispatcher:
             self._bell.set()
 
     async def _take_back(self) -> None:
+        if self._recorder.behind:
+            return
         count = await results.take_back_lost(self._pool, self._clock(), self._settings.crashes)
         if count:
             self.stats.taken_back += count
@@ -223,8 +227,11 @@ async def _no_reset(_: asyncpg.Connection) -> None:
     """No session state is ever set, so there is none to reset."""
 
 
-def open_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
-    """Make the dispatcher's pool: three connections are enough, because none is held while something is sent."""
+async def open_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
+    """Make the dispatcher's pool: three connections are enough, because none is held while something is sent.
+
+    Nothing is opened yet, so that the database may still be away.
+    """
     database = settings.database
     parameters = server_settings(DISPATCH_ROLE, "kiosque-dispatch", database.statement_timeout)
     # Shorter than the server's deadlock check, so that of two who wait for each other it is never a mutation that dies.
@@ -233,7 +240,7 @@ def open_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
     # made for an empty table would read all of a full one.
     parameters |= dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin"), "off")
     parameters["plan_cache_mode"] = "force_generic_plan"
-    return asyncpg.create_pool(
+    return await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=3,
@@ -259,10 +266,11 @@ def channels_of(settings: Settings, clock: Clock) -> Channels:
 async def run(settings: Settings, dsn: str, stop: asyncio.Event) -> None:
     """Dispatch the news of one database until `stop` is set."""
     channels = channels_of(settings, utc_now)
-    pool = open_pool(dsn, settings)
+    pool = await open_pool(dsn, settings)
     try:
-        async with pool:
-            await Dispatcher(settings, dsn, pool, channels).run(stop)
+        await Dispatcher(settings, dsn, pool, channels).run(stop)
     finally:
+        # Nothing is held any more; closing politely would wait for a database that may be away.
+        pool.terminate()
         for channel in channels.values():
             await channel.close()

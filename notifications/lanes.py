@@ -73,13 +73,18 @@ class LaneWork:
 
     async def work(self, lane: Lane, desk: Desk, ends_at: float) -> None:
         """Send what waits, in order, and give the lane back; `ends_at` is the end of the lease on the loop's clock."""
+        latest = ends_at - desk.channel.patience - min(MARGIN, self._settings.lease / 10)
         for waiting in lane.waiting:
-            async with desk.slots:
-                if not self._may_send(waiting, desk, ends_at):
+            if not await self._slot(desk, latest):
+                break
+            try:
+                if not self._may_send(waiting, desk, latest):
                     break
                 attempt = await self._try(lane, waiting, desk)
                 last = attempt.outcome != "sent" or waiting is lane.waiting[-1]
                 kept = await self._recorder.record(Result(lane.held, attempt.note, attempt.retire, give_back=last))
+            finally:
+                desk.slots.release()
             if not kept:
                 log.warning("lease_lost", channel=desk.name, delivery=str(waiting.id))
             self._count(desk.name, attempt.outcome if kept else "lost")
@@ -87,13 +92,21 @@ class LaneWork:
                 return
         await self._recorder.record(Result(lane.held, give_back=True))
 
-    def _may_send(self, waiting: Waiting, desk: Desk, ends_at: float) -> bool:
-        left = ends_at - asyncio.get_running_loop().time()
+    async def _slot(self, desk: Desk, latest: float) -> bool:
+        """Wait for a slot; gives False when the lease would end too soon after it, or the dispatcher stops."""
+        try:
+            async with asyncio.timeout_at(latest):
+                await desk.slots.acquire()
+        except (TimeoutError, asyncio.CancelledError):
+            return False
+        return True
+
+    def _may_send(self, waiting: Waiting, desk: Desk, latest: float) -> bool:
         return (
             not self._stopping.is_set()
             and not desk.breaker.open
             and waiting.next_try_at <= self._clock()
-            and left > desk.channel.patience + min(MARGIN, self._settings.lease / 10)
+            and asyncio.get_running_loop().time() < latest
         )
 
     async def _try(self, lane: Lane, waiting: Waiting, desk: Desk) -> Attempt:

@@ -31,6 +31,8 @@ class Recorder:
         self._recorded = recorded
         self._queue: list[Entry] = []
         self._more = asyncio.Event()
+        self.behind = False
+        """Results could not be written so far: leases that ran out meanwhile are not crashes."""
 
     async def record(self, result: Result) -> bool:
         """Write one result; gives False when the lane was lost meanwhile and nothing was written."""
@@ -49,9 +51,11 @@ class Recorder:
                 busy = await self._write(batch)
             except TROUBLES as trouble:
                 self._queue = batch + self._queue
+                self.behind = True
                 await patience.wait(log, "results_wait", trouble)
                 continue
             patience.reset()
+            self.behind = False
             self._queue += busy
             if not self._queue:
                 self._more.clear()

@@ -22,8 +22,11 @@ CODE_LIVES = timedelta(days=90)
 VERIFY_EMAIL = "verify-email"
 
 
-async def activate(context: Context, family_number: str, code: str, email: str, password: str, accepts_terms: int | None) -> None:
-    """Open a family's first account with its number and activation code (R15), and send the link that verifies the address.
+async def activate(
+    context: Context, family_number: str, code: str, email: str, password: str, accepts_terms: int | None
+) -> None:
+    """Open a family's first account with its number and activation code (R15), and send the link that verifies the
+    address.
 
     Raises Refusal: ACTIVATION_REFUSED for every cause alike, EMAIL_NOT_VALID, PASSWORD_TOO_WEAK, TERMS_CHANGED, BUSY.
     """
@@ -83,7 +86,9 @@ async def tell_verification(tx: Any, context: Context, family_id: UUID, account_
     """Send the one-time link that proves an address (R16); the dispatcher signs it when it writes the message."""
     data = {"account": str(account_id), "email": email}
     now = context.process.clock()
-    told = Told(family_id, "ACCOUNT_SECURITY", "email_verification", account_id, data, now, priority=0, to=[("EMAIL", email)])
+    told = Told(
+        family_id, "ACCOUNT_SECURITY", "email_verification", account_id, data, now, priority=0, to=[("EMAIL", email)]
+    )
     await tell(tx, told)
 
 
@@ -106,10 +111,8 @@ async def verify_email(context: Context, token: str) -> None:
 
 async def accept_terms(context: Context, version: int) -> None:
     """Record that the account accepts the terms in force (R3, R4); raises Refusal TERMS_CHANGED."""
-    viewer = context.viewer
-    assert viewer.family_id is not None and viewer.account_id is not None, "the gate lets only families pass"
     async with context.transaction() as tx:
-        await _accept(tx, context, viewer.family_id, viewer.account_id, version, "EXPLICIT")
+        await _accept(tx, context, context.viewer.family, context.viewer.account, version, "EXPLICIT")
     context.process.sessions.forget_all()
 
 
@@ -126,8 +129,7 @@ async def issue_activation_code(context: Context, family_number: str) -> tuple[s
     now = context.process.clock()
     code = activation_codes.new_code()
     expires_at = now + CODE_LIVES
-    agent_id = context.viewer.agent_id
-    assert agent_id is not None, "the gate lets only agents pass"
+    agent_id = context.viewer.agent
     async with context.transaction() as tx:
         family_id = await stored.family_by_number(tx, family_number.strip())
         if family_id is None:
@@ -135,4 +137,3 @@ async def issue_activation_code(context: Context, family_number: str) -> tuple[s
         digest = activation_codes.digest(context.process.keys, family_number.strip(), code)
         await stored.insert_code(tx, family_id, uuid7(now), digest, expires_at, agent_id, now)
     return code, expires_at.date()
-

@@ -93,4 +93,3 @@ class Context:
             yield tx
             steps.reached("mutation.before_commit")
         steps.reached("mutation.committed")
-

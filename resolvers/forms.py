@@ -57,7 +57,9 @@ SENTENCES = {
     "minItems": Sentence("Il manque des réponses.", "There are too few answers."),
     "maxItems": Sentence("Il y a trop de réponses.", "There are too many answers."),
     "uniqueItems": Sentence("Une réponse est donnée deux fois.", "An answer is given twice."),
-    "additionalProperties": Sentence("Une réponse n’est pas demandée par ce formulaire.", "An answer is not asked for by this form."),
+    "additionalProperties": Sentence(
+        "Une réponse n’est pas demandée par ce formulaire.", "An answer is not asked for by this form."
+    ),
 }
 OTHER = Sentence("Cette réponse n’est pas valable.", "This answer is not valid.")
 

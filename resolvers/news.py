@@ -22,7 +22,9 @@ STATUS = {
 
 
 def submitted(procedure: Procedure, kind: Kind, number: int, at: datetime, implied_on: str) -> Told:
-    """The acknowledgement that the law asks for at once (CRPA L112-3, R112-5): date, service, what silence will mean, when."""
+    """The acknowledgement that the law asks for at once (CRPA L112-3, R112-5): date, service, what silence will mean,
+    when.
+    """
     data = {
         **_common(procedure, kind),
         "submitted_at": at.isoformat(),

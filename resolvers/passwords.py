@@ -1,4 +1,6 @@
-"""Passwords: the policy (R17), and hashing in one bounded thread so that a flood of sign-ins cannot stall everything else."""
+"""Passwords: the policy (R17), and hashing in one bounded thread so that a flood of sign-ins cannot stall everything
+else.
+"""
 
 import asyncio
 import secrets
@@ -21,7 +23,7 @@ class Busy(Exception):
 
 
 def is_strong(password: str) -> bool:
-    """Tell whether a password has 8 to 25 characters of at least three of the four kinds (R17, CNIL 2022-100 case 2)."""
+    """Tell whether a password has 8 to 25 characters of at least three of four kinds (R17, CNIL 2022-100 case 2)."""
     kinds = (
         any(character.islower() for character in password),
         any(character.isupper() for character in password),

@@ -14,8 +14,7 @@ async def set_channels(context: Context, topic: str, channels: Sequence[str]) ->
 
     Raises Refusal: BAD_USER_INPUT for an empty list or a channel named twice, CHANNEL_NOT_AVAILABLE.
     """
-    family_id = context.viewer.family_id
-    assert family_id is not None, "the gate lets only families pass"
+    family_id = context.viewer.family
     if not channels or len(set(channels)) != len(channels):
         raise context.refusal("BAD_USER_INPUT", ["channels"])
     async with context.transaction() as tx:
@@ -28,8 +27,7 @@ async def set_channels(context: Context, topic: str, channels: Sequence[str]) ->
 
 async def mark_read(context: Context, news_ids: Sequence[UUID]) -> UUID:
     """Mark items of the inbox as read; those already read stay as they are."""
-    family_id = context.viewer.family_id
-    assert family_id is not None, "the gate lets only families pass"
+    family_id = context.viewer.family
     async with context.transaction() as tx:
         await stored.mark_read(tx, family_id, news_ids, context.process.clock())
     return family_id
@@ -37,8 +35,7 @@ async def mark_read(context: Context, news_ids: Sequence[UUID]) -> UUID:
 
 async def send_test(context: Context, topic: str) -> UUID:
     """Tell the family a test message the way it chose for a topic."""
-    family_id, now = context.viewer.family_id, context.process.clock()
-    assert family_id is not None, "the gate lets only families pass"
+    family_id, now = context.viewer.family, context.process.clock()
     data = {"summary_fr": "Ceci est un message d’essai.", "summary_en": "This is a test message."}
     async with context.transaction() as tx:
         await tell(tx, Told(family_id, topic, "test", uuid7(now), data, now))

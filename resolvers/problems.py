@@ -9,8 +9,8 @@ from resolvers.viewer import Viewer
 class Refusal(Exception):
     """The request is understood and refused.
 
-    `code` is for programs, `message` for people, `path` names the faulty input (argument names or a JSON pointer); `also`
-    are further refusals of the same request, as of a form with several faults.
+    `code` is for programs, `message` for people, `path` names the faulty input (argument names or a JSON pointer);
+    `also` are further refusals of the same request, as of a form with several faults.
     """
 
     def __init__(self, code: str, message: str, path: list[str] | None = None, also: "Sequence[Refusal]" = ()) -> None:
@@ -42,31 +42,38 @@ SENTENCES = {
     ),
     "BAD_USER_INPUT": Sentence("Une valeur n’est pas valable.", "A value is not valid."),
     "THROTTLED": Sentence("Trop d’essais. Réessayez plus tard.", "Too many attempts. Try again later."),
-    "BUSY": Sentence("Le portail est très sollicité. Réessayez dans un instant.", "The portal is busy. Try again in a moment."),
+    "BUSY": Sentence(
+        "Le portail est très sollicité. Réessayez dans un instant.", "The portal is busy. Try again in a moment."
+    ),
     "BAD_CREDENTIALS": Sentence(
         "L’identifiant ou le mot de passe n’est pas le bon.", "The identifier or the password is not right."
     ),
     "EMAIL_NOT_VERIFIED": Sentence(
-        "Confirmez d’abord votre adresse électronique par le lien reçu.", "Confirm your e-mail address first by the link sent."
+        "Confirmez d’abord votre adresse électronique par le lien reçu.",
+        "Confirm your e-mail address first by the link sent.",
     ),
     "ACTIVATION_REFUSED": Sentence(
         "Le numéro de famille ou le code d’activation n’est pas valable, ou le nombre d’essais est dépassé.",
         "The family number or the activation code is not valid, or there were too many attempts.",
     ),
     "PASSWORD_TOO_WEAK": Sentence(
-        "Le mot de passe doit compter de 8 à 25 caractères, avec au moins trois des quatre sortes : minuscules, majuscules, chiffres, signes.",
-        "The password needs 8 to 25 characters, with at least three of the four kinds: lower case, upper case, digits, signs.",
+        "Le mot de passe doit compter de 8 à 25 caractères, avec au moins trois des quatre sortes : "
+        "minuscules, majuscules, chiffres, signes.",
+        "The password needs 8 to 25 characters, with at least three of the four kinds: "
+        "lower case, upper case, digits, signs.",
     ),
     "EMAIL_NOT_VALID": Sentence("L’adresse électronique n’est pas valable.", "The e-mail address is not valid."),
     "LINK_NOT_VALID": Sentence(
-        "Ce lien n’est pas valable ou a expiré. Demandez-en un nouveau.", "This link is not valid or has expired. Ask for a new one."
+        "Ce lien n’est pas valable ou a expiré. Demandez-en un nouveau.",
+        "This link is not valid or has expired. Ask for a new one.",
     ),
-    "REFRESH_REFUSED": Sentence("Votre session est terminée. Reconnectez-vous.", "Your session has ended. Sign in again."),
-    "ALREADY_MOVED": Sentence(
-        "Cette démarche a déjà changé d’état.", "This procedure has already moved on."
+    "REFRESH_REFUSED": Sentence(
+        "Votre session est terminée. Reconnectez-vous.", "Your session has ended. Sign in again."
     ),
+    "ALREADY_MOVED": Sentence("Cette démarche a déjà changé d’état.", "This procedure has already moved on."),
     "MOVE_NOT_ALLOWED": Sentence(
-        "Ce changement n’est pas possible dans l’état actuel de la démarche.", "This move is not possible from the procedure’s present state."
+        "Ce changement n’est pas possible dans l’état actuel de la démarche.",
+        "This move is not possible from the procedure’s present state.",
     ),
     "KIND_NOT_OPEN": Sentence("Cette démarche n’est pas proposée.", "This procedure is not on offer."),
     "ATTESTATION_MISSING": Sentence(

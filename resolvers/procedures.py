@@ -57,26 +57,27 @@ async def start(context: Context, kind_code: str, member: UUID | None, answers: 
 
     Raises Refusal: KIND_NOT_OPEN, NOT_FOUND for a foreign member, IDEMPOTENCY_KEY_REUSED.
     """
-    now, viewer = context.process.clock(), context.viewer
-    assert viewer.family_id is not None, "the gate lets only families pass"
+    now, family_id = context.process.clock(), context.viewer.family
     parameters = fingerprint({"kind": kind_code, "member": member, "answers": answers})
     async with context.transaction() as tx:
         procedure_id = uuid7(now)
         first = await _claimed(tx, context, idempotency_key, "startProcedure", parameters, procedure_id)
         if first is not None:
-            return Key(viewer.family_id, first)
+            return Key(family_id, first)
         kind = await stored.kind_on_offer(tx, kind_code)
         if kind is None:
             raise context.refusal("KIND_NOT_OPEN", ["kind"])
-        if member is not None and not await stored.member_exists(tx, viewer.family_id, member):
+        if member is not None and not await stored.member_exists(tx, family_id, member):
             raise context.refusal("NOT_FOUND", ["member"])
         prefix = f"{context.process.settings.city.reference_prefix}-{now.astimezone(news.PARIS).year}-"
-        await stored.insert(tx, viewer.family_id, procedure_id, prefix, kind, member, _text(answers or {}), now)
-    return Key(viewer.family_id, procedure_id)
+        await stored.insert(tx, family_id, procedure_id, prefix, kind, member, _text(answers or {}), now)
+    return Key(family_id, procedure_id)
 
 
 async def save_draft(context: Context, key: Key, answers: Any) -> Key:
-    """Keep answers as typed; they are checked when the draft is submitted. Raises Refusal: NOT_FOUND, MOVE_NOT_ALLOWED."""
+    """Keep answers as typed; they are checked when the draft is submitted. Raises Refusal: NOT_FOUND,
+    MOVE_NOT_ALLOWED.
+    """
     async with context.transaction() as tx:
         draft = await _locked(tx, context, key)
         if draft.status != "DRAFT":
@@ -141,7 +142,9 @@ async def move(context: Context, key: Key, to: str, message: str | None = None) 
 
 
 def permit(context: Context, before: str, to: str) -> None:
-    """Raise ALREADY_MOVED when the state that the move starts from is past, MOVE_NOT_ALLOWED for what is no move at all."""
+    """Raise ALREADY_MOVED when the state that the move starts from is past, MOVE_NOT_ALLOWED for what is no move at
+    all.
+    """
     if MOVES.get(before, {}).get(to) is context.viewer.kind:
         return
     decided = {"ACCEPTED", "REJECTED", "CLOSED", "WITHDRAWN"}
@@ -166,12 +169,11 @@ async def _locked(tx: Any, context: Context, key: Key) -> stored.Procedure:
 
 
 async def _claimed(tx: Any, context: Context, key: str, operation: str, parameters: bytes, result: UUID) -> UUID | None:
-    assert context.viewer.family_id is not None, "the gate lets only families pass"
     if not 8 <= len(key) <= 100:
         raise context.refusal("BAD_USER_INPUT", ["idempotencyKey"])
     try:
         return await idempotency.claim(
-            tx, context.viewer.family_id, key, operation, parameters, result, context.process.clock()
+            tx, context.viewer.family, key, operation, parameters, result, context.process.clock()
         )
     except idempotency.KeyReused as error:
         raise context.refusal("IDEMPOTENCY_KEY_REUSED", ["idempotencyKey"]) from error

@@ -56,7 +56,8 @@ def viewer_of(state: stored.State, expires_at: datetime) -> Viewer:
 async def sign_in(context: Context, identifier: str, password: str, *, as_agent: bool, shared_computer: bool) -> Grant:
     """Open a session by e-mail address or family number, and password (R18).
 
-    Raises Refusal: BAD_CREDENTIALS for every wrong pair alike, THROTTLED, EMAIL_NOT_VERIFIED (the link is sent again), BUSY.
+    Raises Refusal: BAD_CREDENTIALS for every wrong pair alike, THROTTLED, EMAIL_NOT_VERIFIED (the link is sent
+    again), BUSY.
     """
     process, now = context.process, context.process.clock()
     identifier = identifier.strip().lower()
@@ -91,7 +92,7 @@ async def _count_attempt(context: Context, subject: bytes, now: datetime) -> Non
     """
     async with context.transaction(system=True) as tx:
         attempts = await throttle.hold(tx, subject, now.date())
-        blocked = attempts.blocked_until is not None and attempts.blocked_until > now or attempts.today >= MOST_A_DAY
+        blocked = (attempts.blocked_until is not None and attempts.blocked_until > now) or attempts.today >= MOST_A_DAY
         if not blocked:
             failures = attempts.failures + 1
             wait = BLOCK if failures >= BLOCKED_AT else timedelta(seconds=2**failures)
@@ -101,7 +102,13 @@ async def _count_attempt(context: Context, subject: bytes, now: datetime) -> Non
 
 
 async def _open(
-    tx: Any, context: Context, found: stored_accounts.Credentials, now: datetime, *, as_agent: bool, shared_computer: bool
+    tx: Any,
+    context: Context,
+    found: stored_accounts.Credentials,
+    now: datetime,
+    *,
+    as_agent: bool,
+    shared_computer: bool,
 ) -> Grant:
     settings = context.process.settings.tokens
     session_id = uuid7(now)
@@ -128,7 +135,11 @@ async def _open(
 def _lifetime(settings: TokenSettings, *, as_agent: bool, shared_computer: bool) -> timedelta:
     if shared_computer:
         return timedelta(seconds=settings.shared_computer_seconds)
-    return timedelta(seconds=settings.agent_absolute_seconds) if as_agent else timedelta(days=settings.refresh_absolute_days)
+    return (
+        timedelta(seconds=settings.agent_absolute_seconds)
+        if as_agent
+        else timedelta(days=settings.refresh_absolute_days)
+    )
 
 
 async def refresh(context: Context, token: str) -> Grant:

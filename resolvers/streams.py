@@ -45,7 +45,9 @@ async def follow(
         last = await news.last(tx, family_id)
     if last is None:
         raise context.refusal("NOT_FOUND", ["procedure"])
-    return Follow(context, family_id, procedure_id, frozenset(topics), last if after is None else _seq(context, after, last))
+    return Follow(
+        context, family_id, procedure_id, frozenset(topics), last if after is None else _seq(context, after, last)
+    )
 
 
 def _seq(context: Context, cursor: str, last: int) -> int:

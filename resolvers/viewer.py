@@ -80,9 +80,30 @@ class Viewer:
         object.__setattr__(self, "values", values)
 
     @property
+    def family(self) -> UUID:
+        """Give the family of a viewer whom the gate has let pass as one; raises PermissionError for any other."""
+        return _known(self.family_id)
+
+    @property
+    def account(self) -> UUID:
+        """Give the account, as `family` does the family."""
+        return _known(self.account_id)
+
+    @property
+    def agent(self) -> UUID:
+        """Give the agent, as `family` does the family."""
+        return _known(self.agent_id)
+
+    @property
     def sharing(self) -> tuple[str, ...]:
         """Give what an answer can depend on, but for the session: viewers with the same may share one answer."""
         return (self.kind, self.language, str(self.account_id), *self.sight.values())
+
+
+def _known(value: UUID | None) -> UUID:
+    if value is None:
+        raise PermissionError("this viewer should not have come so far")
+    return value
 
 
 def anonymous(language: str = "fr") -> Viewer:

@@ -32,7 +32,11 @@ VIEWER_CASTS = {
 class Query(AccountQueries, ProcedureQueries):
     """Root of reads."""
 
-    node: Node | None = by_id("Any object by its id; null when there is none that the viewer sees.", may=EVERYBODY, id=Arg(strawberry.ID, "Id.", required=True))
+    node: Node | None = by_id(
+        "Any object by its id; null when there is none that the viewer sees.",
+        may=EVERYBODY,
+        id=Arg(strawberry.ID, "Id.", required=True),
+    )
     nodes: list[Node | None] = by_id(
         "Objects by their ids, in the same order.",
         may=EVERYBODY,
@@ -41,7 +45,9 @@ class Query(AccountQueries, ProcedureQueries):
     )
 
 
-@strawberry.type(description="Everything that can be done. Each command is one transaction; refusals are in `problems`.")
+@strawberry.type(
+    description="Everything that can be done. Each command is one transaction; refusals are in `problems`."
+)
 class Mutation(AccountMutations, ProcedureMutations, NewsMutations):
     """Root of commands."""
 

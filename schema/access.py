@@ -1,4 +1,6 @@
-"""Who may call a root field: declared beside it, printed in the SDL, enforced from the same declaration (deny by default)."""
+"""Who may call a root field: declared beside it, printed in the SDL, enforced from the same declaration (deny by
+default).
+"""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -12,7 +12,7 @@ from schema.access import ANY_AGENT, EVERYBODY, FAMILY_BEFORE_TERMS, SIGNED_IN
 from schema.declare import Arg, Payload, column, embedded, mutation, one, page, stored
 from schema.news import ChannelPreference, Delivery, NewsItem
 from schema.procedures import Procedure, ProcedureStatus
-from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN, OWN_OR_STAFF, PUBLIC, Connection, Info, Node
+from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN_OR_STAFF, PUBLIC, Connection, Info, Node
 from schema.scalars import EmailAddress
 from schema.services import Agent, in_language
 
@@ -57,7 +57,10 @@ class Account(Node):
     created_at: datetime = column("When it was opened.")
 
 
-SESSION_SEEN = {"FAMILY": "{t}.family_id = :family and {t}.ended_at is null", "AGENT": "{t}.agent_id = :agent and {t}.ended_at is null"}
+SESSION_SEEN = {
+    "FAMILY": "{t}.family_id = :family and {t}.ended_at is null",
+    "AGENT": "{t}.agent_id = :agent and {t}.ended_at is null",
+}
 
 
 @stored("session", SESSION_SEEN, tag=5, key=("id",))
@@ -102,7 +105,9 @@ class Family(Node):
         Order((("{o}.seq", "bigint"),), descending=True),
     )
     deliveries: Connection[Delivery] = page(
-        "The proof: what was sent, where, when, and whether it arrived; newest first.", "{o}.family_id = {t}.id", NEWEST_FIRST
+        "The proof: what was sent, where, when, and whether it arrived; newest first.",
+        "{o}.family_id = {t}.id",
+        NEWEST_FIRST,
     )
 
 
@@ -117,7 +122,8 @@ class Terms:
     hash: str = column("SHA-256 of the French text, kept with every acceptance.")
     accepted: bool = column(
         "True when the account that asks has accepted this version.",
-        "exists (select from terms_acceptance c where c.family_id = :family and c.account_id = :account and c.version = {t}.version)",
+        "exists (select from terms_acceptance c "
+        "where c.family_id = :family and c.account_id = :account and c.version = {t}.version)",
     )
 
 
@@ -191,13 +197,19 @@ class AccountQueries:
         "true",
         OLDEST_FIRST,
         may=ANY_AGENT,
-        search=Arg(str | None, "Beginning of the number or of the name.", filters="({o}.number like :arg_search || '%' or {o}.name ilike :arg_search || '%')"),
+        search=Arg(
+            str | None,
+            "Beginning of the number or of the name.",
+            filters="({o}.number like :arg_search || '%' or {o}.name ilike :arg_search || '%')",
+        ),
     )
 
 
 def _tokens(grant: sessions.Grant) -> SignInPayload:
     return SignInPayload(
-        session=SessionTokens(access_token=grant.access_token, expires_at=grant.expires_at, refresh_token=grant.refresh_token)
+        session=SessionTokens(
+            access_token=grant.access_token, expires_at=grant.expires_at, refresh_token=grant.refresh_token
+        )
     )
 
 
@@ -205,13 +217,21 @@ def _tokens(grant: sessions.Grant) -> SignInPayload:
 class AccountMutations:
     """Commands about accounts."""
 
-    @mutation(may=EVERYBODY, description="Open a family's account with its number and activation code; a mail to verify the address follows (R15, R16).")
+    @mutation(
+        may=EVERYBODY,
+        description="Open a family's account with its number and activation code; "
+        "a mail to verify the address follows (R15, R16).",
+    )
     async def activate_account(
         info: Info,
         family_number: Annotated[str, strawberry.argument(description="Family number, as printed on invoices.")],
-        activation_code: Annotated[str, strawberry.argument(description="Activation code; capitals and dashes do not matter.")],
+        activation_code: Annotated[
+            str, strawberry.argument(description="Activation code; capitals and dashes do not matter.")
+        ],
         email: Annotated[EmailAddress, strawberry.argument(description="Address of the account.")],
-        password: Annotated[str, strawberry.argument(description="8 to 25 characters of at least three of the four kinds.")],
+        password: Annotated[
+            str, strawberry.argument(description="8 to 25 characters of at least three of the four kinds.")
+        ],
         accepts_terms: Annotated[
             int | None, strawberry.argument(description="Version of the terms that is accepted at registration (R4).")
         ] = None,
@@ -235,13 +255,16 @@ class AccountMutations:
         password: Annotated[str, strawberry.argument(description="Password.")],
         sign_in_as: Annotated[SignInAs, strawberry.argument(description="As whom.")] = SignInAs.FAMILY,
         shared_computer: Annotated[
-            bool, strawberry.argument(description="True on a computer that others use: a short session without refresh.")
+            bool,
+            strawberry.argument(description="True on a computer that others use: a short session without refresh."),
         ] = False,
     ) -> SignInPayload:
         """R18."""
         as_agent = sign_in_as is SignInAs.AGENT
         return _tokens(
-            await sessions.sign_in(info.context, identifier, password, as_agent=as_agent, shared_computer=shared_computer)
+            await sessions.sign_in(
+                info.context, identifier, password, as_agent=as_agent, shared_computer=shared_computer
+            )
         )
 
     @mutation(may=EVERYBODY, description="Exchange a refresh token for new tokens; each refresh token works once.")

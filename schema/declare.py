@@ -1,6 +1,7 @@
 """How schema modules declare fields: what each is in the database, its arguments, who may call it.
 
-`column`, `embedded`, `one`, `page`, `by_id` declare reads; `mutation` declares a command. All need a description, which goes to the SDL.
+`column`, `embedded`, `one`, `page`, `by_id` declare reads; `mutation` declares a command. All need a description,
+which goes to the SDL.
 """
 
 import functools
@@ -17,7 +18,6 @@ from resolvers.problems import Refusal
 from resolvers.reading import mapping
 from schema.access import METADATA as ACCESS
 from schema.access import Access
-
 
 FEED = "feed"
 
@@ -44,7 +44,9 @@ class Arg:
 
 
 PAGE_ARGUMENTS = {
-    "first": Arg(int | None, "How many rows at the most, from the beginning or after a cursor: 0 to 100; 20 unless given."),
+    "first": Arg(
+        int | None, "How many rows at the most, from the beginning or after a cursor: 0 to 100; 20 unless given."
+    ),
     "after": Arg(str | None, "A cursor: rows behind it."),
     "last": Arg(int | None, "How many rows at the most, from the end or before a cursor: 0 to 100."),
     "before": Arg(str | None, "A cursor: rows ahead of it."),
@@ -61,7 +63,9 @@ def embedded(description: str, *, may: Access | None = None) -> Any:
     return _field(description, mapping.Embedded(), may=may)
 
 
-def one(description: str, on: str, *, may: Access | None = None, casts: dict[str, str] | None = None, **args: Arg) -> Any:
+def one(
+    description: str, on: str, *, may: Access | None = None, casts: dict[str, str] | None = None, **args: Arg
+) -> Any:
     """Declare at most one row of another table, found by the condition `on`."""
     all_casts = {**{name: arg.cast for name, arg in args.items()}, **(casts or {})}
     return _field(description, mapping.One(on, all_casts), may=may, arguments=args)
@@ -82,7 +86,9 @@ def by_id(description: str, *, may: Access, many: bool = False, **args: Arg) -> 
 AFTER = Arg(str | None, "A cursor: what came after it is replayed first, then the stream is live.")
 
 
-def feed(description: str, *, may: Access, takes: tuple[str, ...], topics: tuple[str, ...] = (), topic_type: Any = None) -> Any:
+def feed(
+    description: str, *, may: Access, takes: tuple[str, ...], topics: tuple[str, ...] = (), topic_type: Any = None
+) -> Any:
     """Declare a live stream over the news of a family, of these topics (all unless given)."""
     arguments = {
         "procedure": Arg(strawberry.ID | None, "Id of the one procedure to follow."),
@@ -97,7 +103,9 @@ def feed(description: str, *, may: Access, takes: tuple[str, ...], topics: tuple
 
 
 def written(type_name: str, description: str) -> Any:
-    """Declare, in a payload, the row that the mutation wrote: read by the planner from the payload's `family_id` and `id`."""
+    """Declare, in a payload, the row that the mutation wrote: read by the planner from the payload's `family_id` and
+    `id`.
+    """
     del type_name
     on = "{o}.family_id = :source_family_id and {o}.id = :source_id"
     return _field(description, mapping.One(on, {"source_family_id": "uuid", "source_id": "uuid"}), default=None)
@@ -148,7 +156,9 @@ class Problem:
 
     code: str = strawberry.field(description="Stable code for programs, e.g. ALREADY_MOVED.")
     message: str = strawberry.field(description="A sentence for people, in the language of the account.")
-    path: list[str] = strawberry.field(description="The faulty input: argument names, or a JSON pointer into an answer.")
+    path: list[str] = strawberry.field(
+        description="The faulty input: argument names, or a JSON pointer into an answer."
+    )
 
 
 @strawberry.type(description="What every mutation gives.")

@@ -17,4 +17,3 @@ async def followed(context: Context, feed: Feed, arguments: Mapping[str, Any]) -
         family_id, procedure_id = key_of(context, arguments["procedure"], "Procedure", "procedure")
     topics = [topic.name for topic in arguments.get("topics") or ()] or feed.topics or [topic.name for topic in Topic]
     return await follow(context, family_id, procedure_id, topics, arguments.get("after"))
-

@@ -7,7 +7,6 @@ from typing import Annotated
 import strawberry
 
 from resolvers import preferences
-from resolvers.reading.mapping import Order
 from schema.access import FAMILY, FAMILY_OR_AGENT
 from schema.declare import Payload, column, feed, mutation, one, page, stored
 from schema.procedures import Procedure, ProcedureEvent
@@ -49,7 +48,9 @@ class DeliveryStatus(Enum):
     SENT = strawberry.enum_value("SENT", description="Handed over to the provider.")
     DELIVERED = strawberry.enum_value("DELIVERED", description="The provider says that it arrived.")
     FAILED = strawberry.enum_value("FAILED", description="Failed for good; the next channel was tried.")
-    DEAD_LETTER = strawberry.enum_value("DEAD_LETTER", description="Put aside after repeated crashes; staff looks at it.")
+    DEAD_LETTER = strawberry.enum_value(
+        "DEAD_LETTER", description="Put aside after repeated crashes; staff looks at it."
+    )
 
 
 @stored("channel_preference", OWN, key=("family_id",))
@@ -58,7 +59,9 @@ class ChannelPreference:
     """A choice of the family (R13)."""
 
     topic: Topic = column("The topic.")
-    channels: list[Channel] = column("The first that can reach the family is used, the next when it fails.", "to_json({t}.channels)")
+    channels: list[Channel] = column(
+        "The first that can reach the family is used, the next when it fails.", "to_json({t}.channels)"
+    )
     updated_at: datetime = column("When it was chosen.")
 
 
@@ -94,7 +97,9 @@ class NewsItem(Node):
     )
     occurred_at: datetime = column("When.")
     read_at: datetime | None = column("When it was marked as read.")
-    procedure: Procedure | None = one("The procedure it is about.", "{o}.family_id = {t}.family_id and {o}.id = {t}.procedure_id")
+    procedure: Procedure | None = one(
+        "The procedure it is about.", "{o}.family_id = {t}.family_id and {o}.id = {t}.procedure_id"
+    )
     deliveries: Connection[Delivery] = page(
         "Where it was sent.", "{o}.family_id = {t}.family_id and {o}.news_seq = {t}.seq", NEWEST_FIRST
     )
@@ -106,10 +111,13 @@ class ProcedureStatusChange:
     """What `procedureStatusChanged` pushes."""
 
     cursor: str = column("For `after`, to resume behind this event.", CURSOR)
-    procedure: Procedure = one("The procedure as it stands now.", "{o}.family_id = {t}.family_id and {o}.id = {t}.procedure_id")
+    procedure: Procedure = one(
+        "The procedure as it stands now.", "{o}.family_id = {t}.family_id and {o}.id = {t}.procedure_id"
+    )
     event: ProcedureEvent = one(
         "What happened.",
-        "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.procedure_id and {o}.number = {t}.procedure_event_number",
+        "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.procedure_id "
+        "and {o}.number = {t}.procedure_event_number",
     )
 
 
@@ -123,7 +131,12 @@ class NewsSubscriptions:
         topics=("PROCEDURE_STATUS",),
         takes=("procedure", "after"),
     )
-    news: NewsItem = feed("Everything that the family may be told, as it is committed.", may=FAMILY, takes=("topics", "after"), topic_type=Topic)
+    news: NewsItem = feed(
+        "Everything that the family may be told, as it is committed.",
+        may=FAMILY,
+        takes=("topics", "after"),
+        topic_type=Topic,
+    )
 
 
 @strawberry.type(description="What a change of preferences gives.")
@@ -147,12 +160,15 @@ class NewsMutations:
 
     @mutation(may=FAMILY, description="Mark items of the inbox as read.")
     async def mark_read(
-        info: Info, items: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of the items, 100 at the most.")]
+        info: Info,
+        items: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of the items, 100 at the most.")],
     ) -> PreferencesPayload:
         """Read marks."""
         if len(items) > 100:
             raise info.context.refusal("BAD_USER_INPUT", ["items"])
-        await preferences.mark_read(info.context, [key_of(info.context, item, "NewsItem", "items")[1] for item in items])
+        await preferences.mark_read(
+            info.context, [key_of(info.context, item, "NewsItem", "items")[1] for item in items]
+        )
         return PreferencesPayload()
 
     @mutation(may=FAMILY, description="Send oneself a test message the way a topic is routed.")

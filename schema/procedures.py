@@ -22,7 +22,9 @@ class ProcedureStatus(Enum):
     DRAFT = strawberry.enum_value("DRAFT", description="The family is still writing it.")
     SUBMITTED = strawberry.enum_value("SUBMITTED", description="Sent, and acknowledged.")
     IN_REVIEW = strawberry.enum_value("IN_REVIEW", description="An agent examines it.")
-    AWAITING_FAMILY = strawberry.enum_value("AWAITING_FAMILY", description="The family must answer; the legal clock pauses.")
+    AWAITING_FAMILY = strawberry.enum_value(
+        "AWAITING_FAMILY", description="The family must answer; the legal clock pauses."
+    )
     ACCEPTED = strawberry.enum_value("ACCEPTED", description="Accepted.")
     REJECTED = strawberry.enum_value("REJECTED", description="Rejected.")
     CLOSED = strawberry.enum_value("CLOSED", description="Closed without a decision.")
@@ -110,7 +112,10 @@ class ProcedureQueries:
     """Root fields about procedures."""
 
     procedure_kinds: Connection[ProcedureKind] = page(
-        "The catalogue: kinds on offer, in their current version.", "{o}.superseded_at is null", OLDEST_FIRST, may=EVERYBODY
+        "The catalogue: kinds on offer, in their current version.",
+        "{o}.superseded_at is null",
+        OLDEST_FIRST,
+        may=EVERYBODY,
     )
     procedure_kind: ProcedureKind | None = one(
         "A kind on offer, by its code.",
@@ -141,8 +146,12 @@ class ProcedurePayload(Payload):
 
 
 ProcedureId = Annotated[strawberry.ID, strawberry.argument(description="Id of the procedure.")]
-Message = Annotated[str | None, strawberry.argument(description="What the family is told with it; 4,000 characters at the most.")]
-Reason = Annotated[str, strawberry.argument(description="Why, in words that the family reads; 4,000 characters at the most.")]
+Message = Annotated[
+    str | None, strawberry.argument(description="What the family is told with it; 4,000 characters at the most.")
+]
+Reason = Annotated[
+    str, strawberry.argument(description="Why, in words that the family reads; 4,000 characters at the most.")
+]
 
 
 def _key(info: Info, text: str) -> procedures.Key:
@@ -166,7 +175,9 @@ class ProcedureMutations:
     async def start_procedure(
         info: Info,
         kind: Annotated[str, strawberry.argument(description="Code of the kind.")],
-        idempotency_key: Annotated[str, strawberry.argument(description="Any text of 8 to 100 characters, new for each request.")],
+        idempotency_key: Annotated[
+            str, strawberry.argument(description="Any text of 8 to 100 characters, new for each request.")
+        ],
         member: Annotated[strawberry.ID | None, strawberry.argument(description="The member it is for.")] = None,
         answers: Annotated[JSON | None, strawberry.argument(description="First answers; kept as they are.")] = None,
     ) -> ProcedurePayload:
@@ -176,7 +187,9 @@ class ProcedureMutations:
 
     @mutation(may=FAMILY, description="Keep the answers of a draft as typed; they are checked on submission.")
     async def save_draft(
-        info: Info, procedure: ProcedureId, answers: Annotated[JSON, strawberry.argument(description="All answers so far.")]
+        info: Info,
+        procedure: ProcedureId,
+        answers: Annotated[JSON, strawberry.argument(description="All answers so far.")],
     ) -> ProcedurePayload:
         """Drafts are partial."""
         return _payload(await procedures.save_draft(info.context, _key(info, procedure), answers))
@@ -185,7 +198,9 @@ class ProcedureMutations:
     async def submit_procedure(
         info: Info,
         procedure: ProcedureId,
-        attests: Annotated[bool, strawberry.argument(description="True: the attestation of the kind is accepted (R38).")],
+        attests: Annotated[
+            bool, strawberry.argument(description="True: the attestation of the kind is accepted (R38).")
+        ],
     ) -> ProcedurePayload:
         """R38."""
         return _payload(await procedures.submit(info.context, _key(info, procedure), attests))

@@ -115,14 +115,16 @@ class House:
         )
         for child in range(children):
             await self.connection.execute(
-                "insert into member (family_id, id, role, first_name, last_name, created_at) values ($1, $2, 'CHILD', $3, 'Essai', $4)",
+                "insert into member (family_id, id, role, first_name, last_name, created_at) "
+                "values ($1, $2, 'CHILD', $3, 'Essai', $4)",
                 family_id,
                 uuid7(),
                 f"Enfant {child + 1}",
                 now,
             )
         await self.connection.execute(
-            "insert into activation_code (family_id, id, code_hmac, expires_at, created_at) values ($1, $2, $3, $4, $5)",
+            "insert into activation_code (family_id, id, code_hmac, expires_at, created_at) "
+            "values ($1, $2, $3, $4, $5)",
             family_id,
             uuid7(),
             activation_codes.digest(KEYS, number, code),
@@ -137,7 +139,8 @@ class House:
         hashed = await self.connection.fetchval("select password_hash from account limit 1")
         now, account_id = self.clock(), uuid7()
         await self.connection.execute(
-            "insert into account (family_id, id, email, email_verified_at, password_hash, created_at) values ($1,$2,$3,$4,$5,$4)",
+            "insert into account (family_id, id, email, email_verified_at, password_hash, created_at) "
+            "values ($1,$2,$3,$4,$5,$4)",
             family.id,
             account_id,
             family.email,
@@ -145,7 +148,8 @@ class House:
             hashed,
         )
         await self.connection.execute(
-            "insert into address (family_id, id, account_id, channel, value, verified_at, created_at) values ($1,$2,$3,'EMAIL',$4,$5,$5)",
+            "insert into address (family_id, id, account_id, channel, value, verified_at, created_at) "
+            "values ($1,$2,$3,'EMAIL',$4,$5,$5)",
             family.id,
             uuid7(),
             account_id,
@@ -251,9 +255,7 @@ async def opened(dsn: str) -> AsyncIterator[House]:
             await site.start()
             stop = asyncio.Event()
             server = msgspec.structs.replace(settings.server, port=site.port)
-            sending = asyncio.create_task(
-                dispatcher.run(msgspec.structs.replace(settings, server=server), dsn, stop)
-            )
+            sending = asyncio.create_task(dispatcher.run(msgspec.structs.replace(settings, server=server), dsn, stop))
             async with aiohttp.ClientSession() as http:
                 yield House(server.url, dsn, settings, clock, catcher, http, connection, running)
             stop.set()

@@ -57,7 +57,6 @@ class Socket:
         assert self.code is not None
         return self.code
 
-
     async def _read(self) -> None:
         async for message in self._ws:
             if message.type is aiohttp.WSMsgType.TEXT:
@@ -76,7 +75,9 @@ class EventStream:
         self._body = {"query": query, "variables": variables}
 
     async def __aenter__(self) -> Self:
-        self._response = await self._house.http.post(f"{self._house.url}/graphql", json=self._body, headers=self._headers)
+        self._response = await self._house.http.post(
+            f"{self._house.url}/graphql", json=self._body, headers=self._headers
+        )
         assert self._response.content_type == "text/event-stream", await self._response.text()
         return self
 

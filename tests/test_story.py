@@ -13,7 +13,8 @@ from tests.house import ACCEPT, KEYS, PASSWORD, START, SUBMIT, TAKE, House, toke
 from tests.live import EventStream, Socket
 
 ACTIVATE = """mutation ($number: String!, $code: String!, $email: EmailAddress!, $password: String!) {
-    activateAccount(familyNumber: $number, activationCode: $code, email: $email, password: $password) { problems { code path } }
+    activateAccount(familyNumber: $number, activationCode: $code, email: $email, password: $password) {
+        problems { code path } }
 }"""
 VERIFY = "mutation ($token: String!) { verifyEmail(token: $token) { problems { code } } }"
 ACCEPT_TERMS = "mutation ($version: Int!) { acceptTerms(version: $version) { problems { code } } }"
@@ -35,7 +36,9 @@ async def registered(house: House, folder: Path) -> tuple[str, str]:
     return cells["family_number"], cells["activation_code"]
 
 
-async def test_a_family_activates_files_and_hears_of_it_at_once_on_the_channel_it_chose(house: House, tmp_path: Path) -> None:
+async def test_a_family_activates_files_and_hears_of_it_at_once_on_the_channel_it_chose(
+    house: House, tmp_path: Path
+) -> None:
     number, code = await registered(house, tmp_path)
     email = "nouvelle.famille@example.org"
     await house.do(ACTIVATE, number=number, code=code, email=email, password=PASSWORD)
@@ -49,7 +52,9 @@ async def test_a_family_activates_files_and_hears_of_it_at_once_on_the_channel_i
     await house.do(PREFER, family, channels=["EMAIL", "IN_APP"])
 
     procedure = await house.submitted(family)
-    reference = (await house.ask("{ procedures { edges { node { reference } } } }", family)).data["procedures"]["edges"][0]["node"]["reference"]
+    reference = (await house.ask("{ procedures { edges { node { reference } } } }", family)).data["procedures"][
+        "edges"
+    ][0]["node"]["reference"]
     assert reference in await house.mail_to(email, "bien reçu")
 
     agent = await house.agent()
@@ -65,7 +70,11 @@ async def test_a_family_activates_files_and_hears_of_it_at_once_on_the_channel_i
 
     await house.do(PREFER, family, channels=["IN_APP", "EMAIL"])
     caught = house.catcher.count
-    await house.do('mutation ($p: ID!) { reopenProcedure(procedure: $p, reason: "Erreur.") { problems { code } } }', agent, p=procedure)
+    await house.do(
+        'mutation ($p: ID!) { reopenProcedure(procedure: $p, reason: "Erreur.") { problems { code } } }',
+        agent,
+        p=procedure,
+    )
     newest = (await house.ask(PROOF, family)).data["viewer"]["family"]["deliveries"]["edges"][0]["node"]
     assert newest["channel"] == "IN_APP" and newest["address"] == number
     assert house.catcher.count == caught
@@ -75,11 +84,11 @@ async def _accepted(house: House, agent: str, procedure: str, socket: Socket, ev
     """Take and accept a procedure while two clients listen; give the cursor of the first event."""
     await house.do(TAKE, agent, procedure=procedure)
     await house.do(ACCEPT, agent, procedure=procedure)
-    heard = [[(await source())["procedureStatusChanged"] for _ in range(2)] for source in (lambda: socket.next("1"), events.next)]
-    assert heard[0] == heard[1]
-    assert [event["event"]["toStatus"] for event in heard[0]] == ["IN_REVIEW", "ACCEPTED"]
-    assert [event["event"]["number"] for event in heard[0]] == [2, 3]
-    cursor: str = heard[0][0]["cursor"]
+    heard = [(await socket.next("1"))["procedureStatusChanged"] for _ in range(2)]
+    assert heard == [(await events.next())["procedureStatusChanged"] for _ in range(2)]
+    assert [event["event"]["toStatus"] for event in heard] == ["IN_REVIEW", "ACCEPTED"]
+    assert [event["event"]["number"] for event in heard] == [2, 3]
+    cursor: str = heard[0]["cursor"]
     return cursor
 
 
@@ -88,7 +97,8 @@ async def test_the_acknowledgement_says_what_the_law_asks_for(house: House) -> N
     family, token = await house.member()
     identity = await house.submitted(token)
     text = await house.mail_to(family.email, "bien reçu")
-    query = "query ($id: ID!) { node(id: $id) { ... on Procedure { reference impliedDecisionOn service { name phone email } } } }"
+    query = """query ($id: ID!) { node(id: $id) { ... on Procedure {
+        reference impliedDecisionOn service { name phone email } } } }"""
     procedure = (await house.ask(query, token, id=identity)).data["node"]
     for part in (procedure["reference"], procedure["service"]["phone"], procedure["service"]["email"]):
         assert part.replace(" ", "") in text.replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
@@ -100,7 +110,9 @@ async def test_a_draft_is_started_once_however_often_it_is_asked_for(house: Hous
     first = await house.do(START, token, kind="cantine", key="une-seule-fois")
     second = await house.do(START, token, kind="cantine", key="une-seule-fois")
     assert first["procedure"]["id"] == second["procedure"]["id"]
-    assert await house.problems(START, token, kind="acte-etat-civil", key="une-seule-fois") == ["IDEMPOTENCY_KEY_REUSED"]
+    assert await house.problems(START, token, kind="acte-etat-civil", key="une-seule-fois") == [
+        "IDEMPOTENCY_KEY_REUSED"
+    ]
     assert (await house.ask("{ procedures { totalCount } }", token)).data == {"procedures": {"totalCount": 1}}
 
 
@@ -111,5 +123,7 @@ async def test_a_form_with_faults_names_each_one_and_submits_nothing(house: Hous
     problems = reply.data["submitProcedure"]["problems"]
     assert {problem["code"] for problem in problems} == {"ANSWER_NOT_VALID"} and len(problems) > 1
     assert all(problem["path"] and problem["message"] for problem in problems)
-    status = await house.connection.fetchval("select status from procedure where reference = $1", draft["procedure"]["reference"])
+    status = await house.connection.fetchval(
+        "select status from procedure where reference = $1", draft["procedure"]["reference"]
+    )
     assert status == "DRAFT" and msgspec.json.encode(reply.body)

@@ -6,7 +6,7 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from gateway.demo.smtp import Caught, Catcher
+from gateway.demo.smtp import Catcher, Caught
 
 PAGES = Path(__file__).parent / "pages"
 KINDS = {"demo.css": "text/css", "verify.js": "text/javascript"}

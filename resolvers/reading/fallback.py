@@ -44,5 +44,6 @@ def _read_only_types(mapping: Mapping) -> list[GraphQLObjectType]:
     return [
         named
         for named in mapping.schema.type_map.values()
-        if isinstance(named, GraphQLObjectType) and (named.name.endswith(("Connection", "Edge")) or named.name == "PageInfo")
+        if isinstance(named, GraphQLObjectType)
+        and (named.name.endswith(("Connection", "Edge")) or named.name == "PageInfo")
     ]

@@ -1,6 +1,7 @@
 """Global ids and cursors: PostgreSQL makes them, this module takes them apart and believes nothing.
 
-An id is base64 of one byte for the type and the UUIDs of its key (family first, so that one shard can answer). A cursor is
+An id is base64 of one byte for the type and the UUIDs of its key (family first, so that one shard can answer). A
+cursor is
 base64 of a JSON array: what it belongs to, then the values of the order's columns.
 """
 

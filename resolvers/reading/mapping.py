@@ -1,7 +1,9 @@
 """What a GraphQL field is in the database: declared beside the field, collected once from the finished schema.
 
-SQL here is a template. `{t}` is the row that holds the field, `{o}` the row that is read, `:name` a value of the viewer, of an
-argument (`:arg_name`) or of the Python object that a payload starts from (`:source_name`). A request never adds text to it.
+SQL here is a template. `{t}` is the row that holds the field, `{o}` the row that is read, `:name` a value of the
+viewer, of an
+argument (`:arg_name`) or of the Python object that a payload starts from (`:source_name`). A request never
+adds text to it.
 """
 
 from collections.abc import Mapping as MappingType

@@ -1,6 +1,7 @@
 """Relay connections: keyset pages both ways, counted only when asked.
 
-Three queries inside each other: the rows of the page (`o`), what each contributes (`p`: node, cursor, position), and one row
+Three queries inside each other: the rows of the page (`o`), what each contributes (`p`: node, cursor, position), and
+one row
 that gathers them (`a`: edges, whether there are more, first and last cursor).
 """
 
@@ -61,7 +62,10 @@ class PageWriter:
     def _edges(self, one: Selected) -> str:
         """Note what the inner queries must carry for one `edges`; give the name of its column in `a`."""
         edge_type = _object_type(self.connection, "edges")
-        pairs = [(field, self._edge_field(edge_type, field)) for field in fields_of(self.writer.document, edge_type, below(one))]
+        pairs = [
+            (field, self._edge_field(edge_type, field))
+            for field in fields_of(self.writer.document, edge_type, below(one))
+        ]
         shape = self.writer.shape(pairs)
         e, name = self.writer.alias(), self.writer.alias()
         edge = f"(select {shape.json(e)} from (select {shape.select}) {e})"
@@ -122,7 +126,8 @@ class PageWriter:
         columns = [*self.row_columns, "row_number() over () as n"] if self._numbered else self.row_columns or ["1"]
         more = " + 1" if self.looks_further else ""
         rows = (
-            f"select {self.o}.* from {self.stored.table} {self.o} where {self._condition(self.o)}{self._beyond_cursor()} "
+            f"select {self.o}.* from {self.stored.table} {self.o} "
+            f"where {self._condition(self.o)}{self._beyond_cursor()} "
             f"order by {self._order()} limit {self.limit}{more}"
         )
         inner = f"select {', '.join(columns)} from ({rows}) {self.o}"
@@ -131,7 +136,9 @@ class PageWriter:
     def _condition(self, o: str) -> str:
         writer, reading = self.writer, self.reading
         filters = [sql for name, sql in reading.filters.items() if name in self.given]
-        parts = [writer.render(sql, t=self.t, o=o, slot=self.slot, casts=reading.casts) for sql in (reading.on, *filters)]
+        parts = [
+            writer.render(sql, t=self.t, o=o, slot=self.slot, casts=reading.casts) for sql in (reading.on, *filters)
+        ]
         return " and ".join([*parts, writer.seen(self.stored, o)])
 
     def _beyond_cursor(self) -> str:
@@ -162,6 +169,8 @@ def _object_type(parent: GraphQLObjectType, name: str) -> GraphQLObjectType:
 
 
 def _given(writer: Writer, parent: GraphQLObjectType, selected: Selected) -> set[str]:
-    """Give the names of the arguments that are not null; a plan is kept per set of null variables, so this holds for it."""
+    """Give the names of the arguments that are not null; a plan is kept per set of null variables, so this holds for
+    it.
+    """
     values = get_argument_values(parent.fields[selected.name], selected.nodes[0], writer.document.variables)
     return {name for name, value in values.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Where the values of a statement come from at run time: the viewer, an argument, a source object, or a response key."""
+"""Where the values of a statement come from at run time: viewer, argument, source object, or response key."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -120,14 +120,18 @@ class Reader:
 def _plan(body: str, parameters: Parameters, viewer: Viewer) -> Plan:
     """Wrap a body so that row-level security sees the viewer in the same round trip.
 
-    The settings are made in `s` and last as long as the statement. The body is evaluated only after that row exists; would
+    The settings are made in `s` and last as long as the statement. The body is evaluated only after that row exists;
+    would
     it ever run before, row-level security would show no rows.
     """
     first = len(parameters.values) + 1
     settings = [f"set_config('{name}', ${first + n}, true)" for n, name in enumerate(viewer.sight)]
     if settings:
         seen = " || ".join(settings)
-        sql = f"select convert_to((case when s.v is not null then {body} end)::text, 'UTF8') from (select {seen} as v offset 0) s"
+        sql = (
+            f"select convert_to((case when s.v is not null then {body} end)::text, 'UTF8') "
+            f"from (select {seen} as v offset 0) s"
+        )
     else:
         sql = f"select convert_to(({body})::text, 'UTF8')"
     return Plan(sql, tuple(parameters.values), tuple(parameters.slots))
@@ -138,4 +142,3 @@ def _shape(operation: OperationDefinitionNode, variables: Any) -> tuple[Any, ...
     coerced = variables.coerced
     names = [definition.variable.name.value for definition in operation.variable_definitions or ()]
     return tuple(value if isinstance(value := coerced.get(name), bool) else value is None for name in names)
-

@@ -1,4 +1,6 @@
-"""An operation as a tree of fields: fragments merged, `@skip` and `@include` decided, arguments left as they were written."""
+"""An operation as a tree of fields: fragments merged, `@skip` and `@include` decided, arguments left as they were
+written.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """A tree of fields as one parameterised SQL text in which PostgreSQL builds the finished JSON.
 
-An object without aliases is a row whose columns have the schema's names (`row_to_json`); one with aliases is built key by
+An object without aliases is a row whose columns have the schema's names (`row_to_json`); one with aliases is built
+key by
 key, and those keys are parameters: nothing that a request wrote becomes SQL.
 """
 
@@ -60,7 +61,9 @@ class Writer:
         self._aliases += 1
         return f"t{self._aliases}"
 
-    def render(self, template: str, *, t: str = "", o: str = "", slot: int = -1, casts: MappingType[str, str] = NO_CASTS) -> str:
+    def render(
+        self, template: str, *, t: str = "", o: str = "", slot: int = -1, casts: MappingType[str, str] = NO_CASTS
+    ) -> str:
         """Fill a template of the mapping: row names and numbered parameters."""
 
         def parameter(match: re.Match[str]) -> str:
@@ -82,10 +85,12 @@ class Writer:
         if not any(selected.aliased for selected, _ in pairs):
             return Shape(", ".join(f'{sql} as "{selected.key}"' for selected, sql in pairs), aliased=False)
         written = [
-            f"{self.parameters.key(selected.key) if selected.aliased else literal(selected.key)}, {sql}" for selected, sql in pairs
+            f"{self.parameters.key(selected.key) if selected.aliased else literal(selected.key)}, {sql}"
+            for selected, sql in pairs
         ]
         calls = [
-            f"json_build_object({', '.join(written[n : n + PAIRS_A_CALL])})" for n in range(0, len(written), PAIRS_A_CALL)
+            f"json_build_object({', '.join(written[n : n + PAIRS_A_CALL])})"
+            for n in range(0, len(written), PAIRS_A_CALL)
         ]
         joined = calls[0]
         for call in calls[1:]:
@@ -169,7 +174,9 @@ class Writer:
         for target in possible_types(self.document.schema, parent.fields[selected.name]):
             stored = self.mapping.tables[target.name]
             o = self.alias()
-            condition = " and ".join(f"{o}.{column} = {value}" for column, value in zip(stored.key, key[1:], strict=False))
+            condition = " and ".join(
+                f"{o}.{column} = {value}" for column, value in zip(stored.key, key[1:], strict=False)
+            )
             sets = [*below(selected), TYPE_NAME] if self.tells_types else below(selected)
             cases.append(f"when {stored.tag} then {self.row(target, sets, o, condition)}")
         return f"(case {key[0]} {' '.join(cases)} end)"

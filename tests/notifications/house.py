@@ -31,7 +31,9 @@ def make_settings(port: int, *, timeout: float = 5.0, connections: int = 4, **ou
     """Give settings that send to a local port; retries come at once unless told otherwise."""
     quick = {"retry_base": 0.05, "retry_cap": 0.2, "lease": 10.0, "poll": 0.1, **outbox_settings}
     return Settings(
-        mail=Mail(port=port, starttls="never", timeout=timeout, connections=connections, sender="kiosque@ville.example"),
+        mail=Mail(
+            port=port, starttls="never", timeout=timeout, connections=connections, sender="kiosque@ville.example"
+        ),
         outbox=Outbox(**quick),
         secrets=Secrets(master_key=MASTER_KEY),
     )
@@ -54,7 +56,9 @@ class House:
         self.dsn = dsn
         self.pool = pool
 
-    async def make_family(self, *emails: str, channels: tuple[str, ...] = ("EMAIL", "IN_APP"), name: str = "Martin") -> Family:
+    async def make_family(
+        self, *emails: str, channels: tuple[str, ...] = ("EMAIL", "IN_APP"), name: str = "Martin"
+    ) -> Family:
         """Make a family with verified addresses, told on `channels`."""
         now = utc_now()
         family = Family(uuid7(), str(100_000 + await self.pool.fetchval("select count(*) from family")))
@@ -120,19 +124,22 @@ async def dispatching(
     """Run a dispatcher in this process, its clock `ahead` of the others."""
     stop = asyncio.Event()
     ours = channels or channels_of(settings, utc_now)
-    async with open_pool(house.dsn, settings) as pool:
-        dispatcher = Dispatcher(settings, house.dsn, pool, ours, lambda: utc_now() + ahead)
-        running = asyncio.create_task(dispatcher.run(stop))
-        try:
-            yield dispatcher
-        finally:
-            stop.set()
-            await running
-            for channel in ours.values():
-                await channel.close()
+    pool = await open_pool(house.dsn, settings)
+    dispatcher = Dispatcher(settings, house.dsn, pool, ours, lambda: utc_now() + ahead)
+    running = asyncio.create_task(dispatcher.run(stop))
+    try:
+        yield dispatcher
+    finally:
+        stop.set()
+        await running
+        pool.terminate()
+        for channel in ours.values():
+            await channel.close()
 
 
-async def start_program(house: House, catcher: Catcher, crash_at: str = "", **variables: str) -> asyncio.subprocess.Process:
+async def start_program(
+    house: House, catcher: Catcher, crash_at: str = "", **variables: str
+) -> asyncio.subprocess.Process:
     """Start `python -m notifications` with short leases."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("KIOSQUE_")},

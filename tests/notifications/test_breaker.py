@@ -13,18 +13,23 @@ class Time:
         return self.now
 
 
+def state(breaker: Breaker) -> str:
+    """Name what the breaker lets through."""
+    return "nothing" if breaker.open else "one" if breaker.probing else "all"
+
+
 def test_half_of_the_last_twenty_opens_the_breaker_for_thirty_seconds() -> None:
     time = Time()
     breaker = Breaker(time)
     for worked in [True, False] * 9 + [True]:
         breaker.record(worked)
-    assert not breaker.open
+    assert state(breaker) == "all"
     breaker.record(False)
-    assert breaker.open
+    assert state(breaker) == "nothing"
     time.now = 29.9
-    assert breaker.open and not breaker.probing
+    assert state(breaker) == "nothing"
     time.now = 30.0
-    assert breaker.probing and not breaker.open
+    assert state(breaker) == "one"
 
 
 def test_one_message_decides_whether_the_relay_is_back() -> None:
@@ -34,10 +39,10 @@ def test_one_message_decides_whether_the_relay_is_back() -> None:
         breaker.record(False)
     time.now = 30.0
     breaker.record(False)
-    assert breaker.open
+    assert state(breaker) == "nothing"
     time.now = 60.0
     breaker.record(True)
-    assert not breaker.open and not breaker.probing
+    assert state(breaker) == "all"
 
 
 def test_pauses_grow_to_a_quarter_of_an_hour_and_are_spread() -> None:

@@ -15,7 +15,9 @@ REPEATS = 4
 
 
 @asynccontextmanager
-async def program(house: House, catcher: Catcher, crash_at: str = "", **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def program(
+    house: House, catcher: Catcher, crash_at: str = "", **variables: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the program, and kill it at the end if it still lives."""
     process = await start_program(house, catcher, crash_at, **variables)
     try:
@@ -72,7 +74,9 @@ async def test_a_message_that_kills_the_dispatcher_three_times_is_put_aside(hous
 
 
 @pytest.mark.parametrize("how", ["terminated", "orphaned"])
-async def test_the_program_ends_when_told_to_or_when_its_parent_is_gone(house: House, catcher: Catcher, how: str) -> None:
+async def test_the_program_ends_when_told_to_or_when_its_parent_is_gone(
+    house: House, catcher: Catcher, how: str
+) -> None:
     families = await tell_all(house, 2)
     async with program(house, catcher) as process:
         await catcher.wait_for(lambda: catcher.count > 0)

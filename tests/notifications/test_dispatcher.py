@@ -60,7 +60,7 @@ async def test_a_dead_address_is_retired_and_the_next_channel_tells_the_family(h
     assert await house.statuses(family) == [("EMAIL", "FAILED"), ("IN_APP", "DELIVERED")] * 3
     problems = [row["problem"] for row in await house.deliveries(family) if row["channel"] == "EMAIL"]
     assert problems == ["550 5.1.1 <…> no such user", "ADDRESS_RETIRED", "ADDRESS_RETIRED"]
-    address = await house.pool.fetchrow("select retired_at, retired_reason from address")
+    [address] = await house.pool.fetch("select retired_at, retired_reason from address")
     assert address["retired_at"] == IsNow(tz="UTC", delta=60)
     assert address["retired_reason"] == "550 5.1.1 <…> no such user"
 
@@ -153,7 +153,9 @@ async def test_the_breaker_spares_a_dead_relay_and_the_portal_goes_on(house: Hou
         await asyncio.sleep(0.5)
         assert await house.pool.fetchval("select sum(attempts) from delivery") - tried <= 4
         await house.tell(family)
-        await house.until(lambda: house.pool.fetchval("select status = 'DELIVERED' from delivery where channel = 'IN_APP'"))
+        await house.until(
+            lambda: house.pool.fetchval("select status = 'DELIVERED' from delivery where channel = 'IN_APP'")
+        )
 
 
 async def test_a_relay_that_hangs_is_left_after_the_time_out(house: House, catcher: Catcher) -> None:
@@ -226,6 +228,18 @@ async def test_news_written_while_its_lane_is_being_released_is_not_forgotten(ho
             await asyncio.sleep(0.03)
         await house.quiet()
     assert await house.statuses(family) == [("EMAIL", "SENT")] * 21
+
+
+async def test_lanes_that_wait_for_a_slow_relay_do_not_count_as_crashed(house: House) -> None:
+    families = [await house.make_family(f"f{n}@exemple.fr") for n in range(14)]
+    slow = Slow(0.25)
+    slow.limit, slow.patience = 1, 0.4
+    async with dispatching(house, make_settings(1, lease=1.5), Channels({"EMAIL": slow, "IN_APP": InApp()})):
+        for family in families:
+            await house.tell(family)
+        await house.quiet()
+    rows = await house.pool.fetch("select status, attempts, crashes from delivery")
+    assert [tuple(row) for row in rows] == [("SENT", 1, 0)] * 14
 
 
 async def test_a_stopping_dispatcher_finishes_what_it_sends_and_gives_the_rest_back(house: House) -> None:

@@ -54,7 +54,9 @@ def mail_to(catcher: Catcher, **settings: str) -> Mail:
 
 
 def test_a_letter_reads_back_as_it_was_written() -> None:
-    message = Message("Réponse\u00a0: « oui », à propos de l\u2019inscription de Zoé à la cantine", "<p>é</p>", "é\nè\n", "fr")
+    message = Message(
+        "Réponse\u00a0: « oui », à propos de l\u2019inscription de Zoé à la cantine", "<p>é</p>", "é\nè\n", "fr"
+    )
     raw = LETTERHEAD.write(ID, "martin@exemple.fr", message, datetime(2026, 11, 22, 13, 5, tzinfo=UTC))
     read = message_from_bytes(raw, policy=default)
     assert max(len(line) for line in raw.split(b"\r\n")) <= 120
@@ -67,8 +69,7 @@ def test_a_letter_reads_back_as_it_was_written() -> None:
     assert read["Auto-Submitted"] == "auto-generated"
     assert read["List-Id"].endswith("<notifications.ville.example>")
     assert [part.get_content_type() for part in read.iter_parts()] == ["text/plain", "text/html"]
-    assert read.get_body(("plain",)).get_content() == "é\r\nè\r\n"
-    assert read.get_body(("html",)).get_content() == "<p>é</p>"
+    assert [part.get_content() for part in read.iter_parts()] == ["é\r\nè\r\n", "<p>é</p>"]
 
 
 @pytest.mark.parametrize("evil", ["\r\nBcc: x@exemple.fr", "\nBcc: x@exemple.fr", "\x00", "\x85Bcc: x", "\u2028Bcc: x"])
@@ -79,7 +80,9 @@ def test_no_header_can_be_smuggled_in(evil: str) -> None:
         LETTERHEAD.write(ID, f"martin@exemple.fr{evil}", Message("Objet", "", "", "fr"), utc_now())
 
 
-@pytest.mark.parametrize("address", ["", "martin", "a b@exemple.fr", "<a@exemple.fr>", "a@exemple.fr,b@exemple.fr", "@"])
+@pytest.mark.parametrize(
+    "address", ["", "martin", "a b@exemple.fr", "<a@exemple.fr>", "a@exemple.fr,b@exemple.fr", "@"]
+)
 async def test_what_is_no_address_is_dead(catcher: Catcher, address: str) -> None:
     async with sending(mail_to(catcher)) as channel:
         with pytest.raises(Dead) as dead:

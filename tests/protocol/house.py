@@ -217,6 +217,7 @@ async def served(
     deadline: float = 5.0,
     development: bool = True,
     port: int = 0,
+    header_seconds: float = 10.0,
 ) -> AsyncIterator[Served]:
     """Run a house on a free port."""
     house = House()
@@ -234,7 +235,7 @@ async def served(
     attach(app, endpoint)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
-    site = Site(runner, "127.0.0.1", port)
+    site = Site(runner, "127.0.0.1", port, header_seconds=header_seconds)
     await site.start()
     async with ClientSession(connector=TCPConnector(limit=0)) as client:
         try:

@@ -17,7 +17,7 @@ class Socket:
         self.ws = ws
 
     async def send(self, **message: Any) -> None:
-        await self.ws.send_bytes(b"") if not message else await self.ws.send_str(msgspec.json.encode(message).decode())
+        await self.ws.send_json(message)
 
     async def get(self, seconds: float = 5) -> dict[str, Any]:
         """Give the next message; fails when the socket is closed instead."""

@@ -284,7 +284,7 @@ async def test_a_client_that_answers_pings_stays() -> None:
     async with served(live=LiveLimits(heartbeat_seconds=0.1)) as running, connected(running) as socket:
         await socket.subscribe("n", LISTEN)
         with pytest.raises(TimeoutError):
-            await socket.get(0.5)
+            await asyncio.wait_for(socket.get(60), 0.5)
         running.house.publish(MESSAGE)
         assert (await socket.get())["type"] == "next"
 
