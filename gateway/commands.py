@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import runpy
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -181,3 +182,22 @@ def import_families(
 
     settings = _settings(config, database__url=database, data__folder=data)
     _run(families_imported(settings, file, console))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context) -> None:
+    """Measure: reads, live, deliveries, starts or delays; see bench/README.md."""
+    _run_module("bench", context.args)
+
+
+@app.command()
+def conformance(folder: Annotated[str | None, typer.Argument(help="Folder of the suites.")] = None) -> None:
+    """Run the outside suites against a portal of its own, when they are there."""
+    _run_module("tests.conformance", [folder] if folder else [])
+
+
+def _run_module(name: str, arguments: list[str]) -> None:
+    """Run a module of the source tree that is not part of the installed program."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.argv[1:] = arguments
+    runpy.run_module(name, run_name="__main__", alter_sys=True)

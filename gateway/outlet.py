@@ -23,8 +23,8 @@ class Outlet:
 
     def send(self, piece: bytes) -> None:
         """Send one finished piece (a frame, a chunk); never blocks and never raises."""
-        transport = self._request.transport
-        if self._finished or transport is None or transport.is_closing():
+        transport = self._transport()
+        if self._finished or transport is None:
             return
         if self._writing is None and not self._request.protocol.writing_paused:
             transport.write(piece)
@@ -40,8 +40,8 @@ class Outlet:
         if not self._finished:
             self._finished = True
             self._queue.clear()
-            transport = self._request.transport
-            if transport is not None and not transport.is_closing():
+            transport = self._transport()
+            if transport is not None:
                 transport.write(last)
 
     async def flush(self, seconds: float) -> None:
@@ -59,17 +59,23 @@ class Outlet:
         if self._request.transport is not None:
             self._request.transport.abort()
 
+    def _transport(self) -> asyncio.Transport | None:
+        """Give the connection while it is open."""
+        transport = self._request.transport
+        return None if transport is None or transport.is_closing() else transport
+
     async def _write(self) -> None:
         """Write what is queued as fast as the client takes it."""
         try:
             while self._queue:
                 await self._request.writer.drain()
+                transport = self._transport()
+                if transport is None:
+                    return
                 while self._queue and not self._request.protocol.writing_paused:
-                    transport = self._request.transport
-                    if transport is None or transport.is_closing():
-                        return
                     transport.write(self._queue.popleft())
         except ConnectionError:
-            self._queue.clear()
+            return
         finally:
+            self._queue.clear()
             self._writing = None

@@ -33,7 +33,8 @@ log = structlog.get_logger(__name__)
 DEPTH = 20
 """Deliveries of one lane that are leased together."""
 
-GRACE = 4.0
+CLAIM_GRACE = 0.5
+GRACE = 3.5
 """Seconds that what is being sent may still take when the dispatcher stops; one more is left for writing."""
 
 TIDY_SECONDS = 1.0
@@ -90,19 +91,22 @@ class Dispatcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Dispatch until `stop` is set; then finish what is being sent, within 5 s, and give all lanes back."""
         recorder = asyncio.create_task(self._recorder.run())
+        claiming = asyncio.create_task(self._claim_until_stopped())
         others = [
             asyncio.create_task(listen(self._dsn, self._bell.set)),
-            asyncio.create_task(self._claim_for_ever()),
             asyncio.create_task(self._every(TIDY_SECONDS, self._take_back)),
             asyncio.create_task(self._every(STALE_SECONDS, self._give_up)),
         ]
         stopped = asyncio.create_task(stop.wait())
-        ends: list[asyncio.Future[Any]] = [stopped, self._crash, recorder, *others]
+        ends: list[asyncio.Future[Any]] = [stopped, self._crash, recorder, claiming, *others]
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stopping.set()
-            await _end(stopped, *others)
+            self._bell.set()
+            # Cut in the middle, a claim would leave lanes that nobody knows to be leased.
+            await asyncio.wait([claiming], timeout=CLAIM_GRACE)
+            await _end(claiming, stopped, *others)
             await self._finish_lanes()
             await _end(recorder)
         for end in done:
@@ -120,9 +124,9 @@ class Dispatcher:
             log.warning("stopped_late", interrupted=len(late), unwritten=len(left))
             await _end(*left)
 
-    async def _claim_for_ever(self) -> None:
+    async def _claim_until_stopped(self) -> None:
         patience = Patience()
-        while True:
+        while not self._stopping.is_set():
             self._bell.clear()
             try:
                 await self._claim()

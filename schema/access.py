@@ -4,10 +4,10 @@ default).
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import DirectiveLocation, GraphQLSchema
 from strawberry.schema_directive import Location
 
 from resolvers.problems import refusal
@@ -15,6 +15,10 @@ from resolvers.reading.mapping import DEFINITION
 from resolvers.viewer import Kind, Viewer
 
 METADATA = "access"
+
+NOTE = cast(Location, DirectiveLocation.FRAGMENT_DEFINITION)
+"""Where clients may write the directive. Strawberry lists only the places of the SDL itself; graphql-core knows all. A
+directive that no document can carry counts as unreachable for the linters of clients."""
 
 
 @strawberry.enum(description="Kinds of viewer.")
@@ -38,8 +42,9 @@ class AgentRole(Enum):
 
 
 @strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION],
-    description="Who may call the field: nobody but the viewers named. Agents need one of the roles.",
+    locations=[Location.FIELD_DEFINITION, NOTE],
+    description="Who may call the field: nobody but the viewers named. Agents need one of the roles. "
+    "On a fragment of a client's document it is a note for readers, and ignored.",
 )
 class May:
     """The `@may` directive of the SDL."""

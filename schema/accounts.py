@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers import accounts, sessions
+from resolvers.reading.identity import make_id
 from resolvers.reading.mapping import Order
 from schema.access import ANY_AGENT, EVERYBODY, FAMILY_BEFORE_TERMS, SIGNED_IN
 from schema.declare import Arg, Payload, column, embedded, mutation, one, page, stored
@@ -111,9 +112,9 @@ class Family(Node):
     )
 
 
-@stored("terms", PUBLIC, key=("version",))
+@stored("terms", PUBLIC, tag=13, key=("id",))
 @strawberry.type(description="A version of the terms of use (CGU).")
-class Terms:
+class Terms(Node):
     """Terms of use (R3–R5)."""
 
     version: int = column("Number of the version.")
@@ -131,6 +132,10 @@ class Terms:
 class Viewer:
     """The viewer: union-free, so that every client can select what it knows."""
 
+    id: strawberry.ID = column(
+        "Id of the login or agent that asks, for caches; `anonymous` for nobody.",
+        "coalesce(:account::text, :agent::text, 'anonymous')",
+    )
     account: Account | None = one("The login, for families.", "{o}.family_id = :family and {o}.id = :account")
     family: Family | None = one("The family.", "{o}.id = :family")
     agent: Agent | None = one("The agent, for city staff.", "{o}.id = :agent")
@@ -140,6 +145,7 @@ class Viewer:
 class SessionTokens:
     """Tokens of a session."""
 
+    id: strawberry.ID = strawberry.field(description="Id of the session, as in the list of sessions.")
     access_token: str = strawberry.field(description="For `Authorization: Bearer …` and for `connection_init`.")
     expires_at: datetime = strawberry.field(description="When the access token ends; refresh before.")
     refresh_token: str | None = strawberry.field(
@@ -205,10 +211,13 @@ class AccountQueries:
     )
 
 
-def _tokens(grant: sessions.Grant) -> SignInPayload:
+def _tokens(info: Info, grant: sessions.Grant) -> SignInPayload:
     return SignInPayload(
         session=SessionTokens(
-            access_token=grant.access_token, expires_at=grant.expires_at, refresh_token=grant.refresh_token
+            id=make_id(info.context.process.reader.mapping, "Session", grant.session_id),
+            access_token=grant.access_token,
+            expires_at=grant.expires_at,
+            refresh_token=grant.refresh_token,
         )
     )
 
@@ -262,9 +271,10 @@ class AccountMutations:
         """R18."""
         as_agent = sign_in_as is SignInAs.AGENT
         return _tokens(
+            info,
             await sessions.sign_in(
                 info.context, identifier, password, as_agent=as_agent, shared_computer=shared_computer
-            )
+            ),
         )
 
     @mutation(may=EVERYBODY, description="Exchange a refresh token for new tokens; each refresh token works once.")
@@ -272,7 +282,7 @@ class AccountMutations:
         info: Info, refresh_token: Annotated[str, strawberry.argument(description="The refresh token.")]
     ) -> SignInPayload:
         """Rotation with reuse detection."""
-        return _tokens(await sessions.refresh(info.context, refresh_token))
+        return _tokens(info, await sessions.refresh(info.context, refresh_token))
 
     @mutation(may=SIGNED_IN, description="End this session, at once and everywhere it is open (R21).")
     async def sign_out(info: Info) -> AccountPayload:

@@ -7,6 +7,8 @@ from typing import Annotated
 import strawberry
 
 from resolvers import preferences
+from resolvers.reading.identity import id_sql
+from resolvers.reading.mapping import Stored
 from schema.access import FAMILY, FAMILY_OR_AGENT
 from schema.declare import Payload, column, feed, mutation, one, page, stored
 from schema.procedures import Procedure, ProcedureEvent
@@ -53,9 +55,9 @@ class DeliveryStatus(Enum):
     )
 
 
-@stored("channel_preference", OWN, key=("family_id",))
+@stored("channel_preference", OWN, tag=12)
 @strawberry.type(description="The ordered channels of one topic.")
-class ChannelPreference:
+class ChannelPreference(Node):
     """A choice of the family (R13)."""
 
     topic: Topic = column("The topic.")
@@ -83,7 +85,10 @@ class Delivery(Node):
 CURSOR = "{t}.seq::text"
 
 
-@stored("news", OWN_OR_SERVICE, tag=11)
+NEWS_ITEM = Stored("news", OWN_OR_SERVICE, tag=11)
+
+
+@stored(NEWS_ITEM.table, NEWS_ITEM.whose, tag=NEWS_ITEM.tag)
 @strawberry.type(description="One thing that a family was told.")
 class NewsItem(Node):
     """An item of the family's stream."""
@@ -110,6 +115,7 @@ class NewsItem(Node):
 class ProcedureStatusChange:
     """What `procedureStatusChanged` pushes."""
 
+    id: strawberry.ID = column("Id of the item of news that tells it.", id_sql(NEWS_ITEM))
     cursor: str = column("For `after`, to resume behind this event.", CURSOR)
     procedure: Procedure = one(
         "The procedure as it stands now.", "{o}.family_id = {t}.family_id and {o}.id = {t}.procedure_id"

@@ -85,7 +85,8 @@ class House:
     http: aiohttp.ClientSession
     connection: asyncpg.Connection
     """As superuser: to arrange and to look behind the scenes."""
-    opened: portal.Portal
+    opened: portal.Portal | None = None
+    """Its inside, where it runs in this process."""
     _numbers: int = field(default=5_000_000)
 
     async def ask(self, query: str, token: str | None = None, /, **variables: Any) -> Reply:

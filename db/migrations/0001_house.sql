@@ -83,6 +83,7 @@ comment on table throttle is 'Failed attempts per subject (an HMAC, never an add
 
 create table terms (
     version integer primary key check (version > 0),
+    id uuid not null unique default gen_random_uuid(),
     effective_at timestamptz not null,
     published_at timestamptz not null,
     body_fr text not null,

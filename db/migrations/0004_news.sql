@@ -18,11 +18,13 @@ comment on table address is 'Where a family can be reached; one that proves dead
 
 create table channel_preference (
     family_id uuid not null references family,
+    id uuid not null default gen_random_uuid(),
     topic text not null,
     channels text[] not null check (cardinality(channels) between 1 and 6
         and channels <@ array['IN_APP', 'EMAIL', 'SMS', 'WEB_PUSH', 'MOBILE_PUSH', 'POST']),
     updated_at timestamptz not null,
-    primary key (family_id, topic)
+    primary key (family_id, topic),
+    unique (family_id, id)
 );
 comment on table channel_preference is 'Ordered channels per topic (R13); the first that can reach the family is used, the next when it fails.';
 

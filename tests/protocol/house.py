@@ -1,4 +1,4 @@
-"""A small GraphQL service behind the real door: its own schema, an executor on graphql-core, a server on a real port."""
+"""A small GraphQL service behind the real door: own schema, an executor on graphql-core, a server on a real port."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from aiohttp import ClientSession, TCPConnector, web
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, build_schema, execute, get_variable_values
+from graphql import ExecutionResult, GraphQLSchema, build_schema, execute, get_variable_values
 
 from db.clock import utc_now
 from gateway.connections import Site
@@ -148,7 +148,7 @@ class House:
     ) -> Closing:
         values = get_variable_values(self.schema, list(operation.node.variable_definitions or ()), variables)
         if isinstance(values, list):
-            errors = formatted_all(cast(list[GraphQLError], values), context.request_id)
+            errors = formatted_all(values, context.request_id)
             raise RequestRefused("BAD_USER_INPUT", "The variables are not valid.", errors=errors)
         field_node = cast(Any, operation.node.selection_set.selections[0])
         if field_node.name.value == "fails":

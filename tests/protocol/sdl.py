@@ -18,7 +18,12 @@ type Query {
   """Give one message."""
   message("Its id." id: ID!): Message
   """List the messages."""
-  messages("How many." first: Int, "How many from the end." last: Int, "Begin after." after: String, "End before." before: String): MessageConnection!
+  messages(
+    "How many." first: Int
+    "How many from the end." last: Int
+    "Begin after." after: String
+    "End before." before: String
+  ): MessageConnection!
 }
 
 """Where the writing begins."""

@@ -1,4 +1,4 @@
-"""Runs the small service alone, for the outside suites and for looking at GraphiQL: `python -m tests.protocol.server PORT`."""
+"""Runs the small service alone, for outside suites and for GraphiQL: `python -m tests.protocol.server PORT`."""
 
 import asyncio
 import sys

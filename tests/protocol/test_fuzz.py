@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from tests.protocol.house import Served
 from tests.protocol.sockets import connected
 
-texts = st.text(max_size=20) | st.sampled_from(["{me}", "query A{me}", "subscription{count(to:1)}", "ping", "\0", "\ud800"])
+WORDS = ["{me}", "query A{me}", "subscription{count(to:1)}", "ping", "\0", "\ud800"]
+ACCEPTS = ["", "*/*", "application/json", "text/event-stream", "application/graphql-response+json", "x;q=1;;,"]
+
+texts = st.text(max_size=20) | st.sampled_from(WORDS)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
@@ -21,7 +24,7 @@ types = st.sampled_from(["connection_init", "ping", "pong", "subscribe", "comple
 requests = st.dictionaries(members, values, max_size=5) | values
 messages = st.fixed_dictionaries({"type": types}, optional={"id": values, "payload": requests})
 documents = st.text(alphabet='{}()[]$!:@"\\.#, \nabqueryfragmenton0123é\0', max_size=60)
-accepts = st.sampled_from(["", "*/*", "application/json", "text/event-stream", "application/graphql-response+json", "x;q=1;;,"])
+accepts = st.sampled_from(ACCEPTS)
 
 FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

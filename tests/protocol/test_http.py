@@ -54,7 +54,9 @@ async def test_a_part_that_failed_leaves_the_rest_and_says_nothing_of_the_inside
         ("query($t:String!){echo(text:$t)}", {"t": 5}, "BAD_USER_INPUT"),
     ],
 )
-async def test_a_faulty_operation_is_400_or_200_by_the_form(running: Served, query: str, variables: Any, code: str) -> None:
+async def test_a_faulty_operation_is_400_or_200_by_the_form(
+    running: Served, query: str, variables: Any, code: str
+) -> None:
     for accept, expected in ((GRAPHQL, 400), ("application/json", 200)):
         status, body = await running.post(query, variables, headers={"Accept": accept})
         assert (status, body["errors"][0]["extensions"]["code"]) == (expected, code)

@@ -6,7 +6,7 @@ from gateway.errors import RequestRefused
 from gateway.negotiation import ANSWERS, EVENTS, GRAPHQL, HTML, JSON, choose
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-URQL = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+URQL = "application/graphql-response+json, application/json, text/event-stream, multipart/mixed"
 APOLLO = "application/graphql-response+json,application/json;q=0.9"
 
 

@@ -12,6 +12,11 @@ from tests.protocol.house import SECRET, Served, raw, served, token
 from tests.protocol.sockets import connected
 
 LISTEN = "subscription{messageSent{id body}}"
+HANDSHAKE = (
+    b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
 MESSAGE = {"id": "9", "body": "b", "channel": "SMS"}
 
 
@@ -68,12 +73,11 @@ async def test_leaving_the_socket_leaves_its_subscriptions() -> None:
 
 
 async def test_a_cut_connection_leaves_its_subscriptions() -> None:
-    async with served() as running:
-        async with connected(running) as socket:
-            await socket.subscribe("n", LISTEN)
-            await until(lambda: running.house.listeners)
-            socket.ws._writer.transport.abort()  # type: ignore[union-attr]
-            await until(lambda: not running.house.listeners and not len(running.endpoint.sockets))
+    async with served() as running, connected(running) as socket:
+        await socket.subscribe("n", LISTEN)
+        await until(lambda: running.house.listeners)
+        socket.ws._writer.transport.abort()
+        await until(lambda: not running.house.listeners and not len(running.endpoint.sockets))
 
 
 @pytest.mark.parametrize(
@@ -227,12 +231,15 @@ async def test_a_socket_is_closed_when_its_token_expires(running: Served) -> Non
 
 
 async def test_a_socket_is_closed_when_its_session_ends() -> None:
-    async with served() as running:
-        async with connected(running, token=token(1, 5)) as one, connected(running, token=token(1, 6)) as other:
-            running.endpoint.sockets.close_session(UUID(int=5))
-            assert await one.code() == 4403
-            await other.subscribe("1", "{me}")
-            assert (await other.get())["type"] == "next"
+    async with (
+        served() as running,
+        connected(running, token=token(1, 5)) as one,
+        connected(running, token=token(1, 6)) as other,
+    ):
+        running.endpoint.sockets.close_session(UUID(int=5))
+        assert await one.code() == 4403
+        await other.subscribe("1", "{me}")
+        assert (await other.get())["type"] == "next"
 
 
 async def test_an_account_has_its_share_of_sockets() -> None:
@@ -273,11 +280,11 @@ async def test_an_operation_on_a_socket_has_a_deadline() -> None:
 
 
 async def test_a_dead_client_is_found_by_the_heartbeat() -> None:
-    async with served(live=LiveLimits(heartbeat_seconds=0.2)) as running:
-        async with connected(running, autoping=False) as socket:
-            await socket.subscribe("n", LISTEN)
-            await until(lambda: running.house.listeners)
-            await until(lambda: not running.house.listeners and not len(running.endpoint.sockets))
+    live = LiveLimits(heartbeat_seconds=0.2)
+    async with served(live=live) as running, connected(running, autoping=False) as socket:
+        await socket.subscribe("n", LISTEN)
+        await until(lambda: running.house.listeners)
+        await until(lambda: not running.house.listeners and not len(running.endpoint.sockets))
 
 
 async def test_a_client_that_answers_pings_stays() -> None:
@@ -292,12 +299,10 @@ async def test_a_client_that_answers_pings_stays() -> None:
 async def test_a_client_that_does_not_read_is_cut_off_and_costs_a_bounded_queue() -> None:
     live = LiveLimits(closing_seconds=0.3)
     async with served(live=live) as running, raw(running) as (reader, writer):
-        writer.write(
-            b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
-        )
+        writer.write(HANDSHAKE)
         await reader.readuntil(b"\r\n\r\n")
-        for message in (b'{"type":"connection_init"}', b'{"type":"subscribe","id":"1","payload":{"query":"subscription{messageSent{body}}"}}'):
+        subscribe = b'{"type":"subscribe","id":"1","payload":{"query":"subscription{messageSent{body}}"}}'
+        for message in (b'{"type":"connection_init"}', subscribe):
             writer.write(bytes((0x81, 0x80 | len(message), 0, 0, 0, 0)) + message)
         await until(lambda: running.house.listeners)
         writer.transport.pause_reading()  # type: ignore[attr-defined]
