@@ -170,6 +170,14 @@ def register(
     console.print(f"Wrote {families} families to {file}.")
 
 
+@app.command(hidden=True)
+def snapshot() -> None:
+    """Write db/schema.sql anew from the migrations (for those who change them)."""
+    from gateway.jobs import snapshot_written
+
+    _run(snapshot_written())
+
+
 @imports.command("families")
 def import_families(
     file: Annotated[Path, typer.Argument(help="CSV file; see docs/import.md.", exists=True, dir_okay=False)],

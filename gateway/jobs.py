@@ -1,5 +1,6 @@
 """Commands that do one job and end."""
 
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,11 +12,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from db import migrate
 from db.clock import utc_now
+from db.cluster import binaries
 from db.configuration import with_master_key
 from db.embedded import EmbeddedServer, FolderInUse
 from db.keys import Keys
 from db.pool import API_ROLE, connect
 from db.settings import Settings, described
+from db.snapshot import SNAPSHOT, snapshot
 
 WAIT_SECONDS = 5
 
@@ -137,3 +140,16 @@ async def _relay(settings: Settings) -> tuple[str, str, bool]:
     except (OSError, aiosmtplib.SMTPException) as error:
         return "mail relay", f"{mail.host}:{mail.port} does not answer ({type(error).__name__})", False
     return "mail relay", f"{mail.host}:{mail.port} answers", True
+
+
+async def snapshot_written() -> None:
+    """Write `db/schema.sql` anew from the migrations, in a database made for it."""
+    with tempfile.TemporaryDirectory(prefix="kiosque-") as folder:
+        Path(folder).chmod(0o711)  # the server's user passes through when we are root
+        server = EmbeddedServer(Path(folder, "data"), durable=False)
+        dsn = await server.start()
+        try:
+            await migrate.migrate(dsn)
+            SNAPSHOT.write_text(snapshot(binaries(server.cluster) / "pg_dump", dsn), encoding="utf-8")
+        finally:
+            await server.stop()

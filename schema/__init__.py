@@ -35,13 +35,13 @@ class Query(AccountQueries, ProcedureQueries):
     node: Node | None = by_id(
         "Any object by its id; null when there is none that the viewer sees.",
         may=EVERYBODY,
-        id=Arg(strawberry.ID, "Id.", required=True),
+        id=Arg(strawberry.ID, "Id."),
     )
     nodes: list[Node | None] = by_id(
         "Objects by their ids, in the same order.",
         may=EVERYBODY,
         many=True,
-        ids=Arg(list[strawberry.ID], "Ids, 100 at the most.", required=True),
+        ids=Arg(list[strawberry.ID], "Ids, 100 at the most."),
     )
 
 

@@ -196,7 +196,7 @@ class AccountQueries:
         "A family by its number, for agents.",
         "{o}.number = :arg_number",
         may=ANY_AGENT,
-        number=Arg(str, "Family number.", required=True),
+        number=Arg(str, "Family number."),
     )
     families: Connection[Family] = page(
         "Families, for agents.",

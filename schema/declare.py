@@ -12,7 +12,6 @@ from typing import Any, get_type_hints
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
-from strawberry.types.unset import UNSET
 
 from resolvers.problems import Refusal
 from resolvers.reading import mapping
@@ -40,7 +39,6 @@ class Arg:
     description: str
     cast: str = "text"
     filters: str | None = None
-    required: bool = False
 
 
 PAGE_ARGUMENTS = {
@@ -146,8 +144,7 @@ def _field(
 
 
 def _argument(name: str, arg: Arg) -> StrawberryArgument:
-    default = UNSET if arg.required else None
-    return StrawberryArgument(name, None, StrawberryAnnotation(arg.type), description=arg.description, default=default)
+    return StrawberryArgument(name, None, StrawberryAnnotation(arg.type), description=arg.description)
 
 
 @strawberry.type(description="Why a request was understood and refused.")

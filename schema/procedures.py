@@ -121,7 +121,7 @@ class ProcedureQueries:
         "A kind on offer, by its code.",
         "{o}.code = :arg_code and {o}.superseded_at is null",
         may=EVERYBODY,
-        code=Arg(str, "Code of the kind.", required=True),
+        code=Arg(str, "Code of the kind."),
     )
     procedures: Connection[Procedure] = page(
         "Procedures that the viewer sees: the family's own, or those of the agent's services; newest first.",
@@ -134,7 +134,7 @@ class ProcedureQueries:
         "A procedure by its reference.",
         "{o}.reference = :arg_reference",
         may=FAMILY_OR_AGENT,
-        reference=Arg(str, "Reference, e.g. PES-2026-000123.", required=True),
+        reference=Arg(str, "Reference, e.g. PES-2026-000123."),
     )
 
 

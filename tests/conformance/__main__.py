@@ -16,7 +16,7 @@ from gateway.demo.city import DEMO_PASSWORD
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
-SIGN_IN = "mutation ($p: String!) { signIn(identifier: \"1000000\", password: $p) { session { accessToken } } }"
+SIGN_IN = 'mutation ($p: String!) { signIn(identifier: "1000000", password: $p) { session { accessToken } } }'
 
 
 def main() -> int:

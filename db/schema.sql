@@ -1,0 +1,804 @@
+CREATE FUNCTION public.outbox_state() RETURNS TABLE(age_seconds double precision, dead_letters bigint, channels text[], statuses text[], counts bigint[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+    with sent as (
+        select d.channel, d.status, count(*) as n from delivery d
+        where d.created_at > now() - interval '1 day' group by d.channel, d.status
+    )
+    select
+        coalesce((select extract(epoch from now() - min(l.due_at)) from lane l where l.due_at <= now() and not l.leased), 0)::float8,
+        (select count(*) from delivery d where d.status = 'DEAD_LETTER'),
+        coalesce((select array_agg(s.channel order by s.channel, s.status) from sent s), '{}'),
+        coalesce((select array_agg(s.status order by s.channel, s.status) from sent s), '{}'),
+        coalesce((select array_agg(s.n order by s.channel, s.status) from sent s), '{}')
+$$;
+
+CREATE FUNCTION public.ring_lane() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('kiosque_lane', '');
+    return null;
+end $$;
+
+CREATE FUNCTION public.ring_news() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('kiosque_news', '');
+    return null;
+end $$;
+
+CREATE FUNCTION public.ring_session() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('kiosque_session', new.id::text);
+    return null;
+end $$;
+
+CREATE FUNCTION public.viewer_agent() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('kiosque.agent'::text, true), ''::text))::uuid;
+
+COMMENT ON FUNCTION public.viewer_agent() IS 'The agent that looks, or null.';
+
+CREATE FUNCTION public.viewer_family() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('kiosque.family'::text, true), ''::text))::uuid;
+
+COMMENT ON FUNCTION public.viewer_family() IS 'The family that looks, or null.';
+
+CREATE FUNCTION public.viewer_is_system() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(current_setting('kiosque.system'::text, true), ''::text) = 'on'::text);
+
+COMMENT ON FUNCTION public.viewer_is_system() IS 'True for the portal itself: sign-in, activation, imports, scheduled jobs.';
+
+CREATE FUNCTION public.viewer_services() RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('kiosque.services'::text, true), ''::text))::uuid[];
+
+COMMENT ON FUNCTION public.viewer_services() IS 'The services of the agent that looks; null when it is not an agent.';
+
+CREATE TABLE public.account (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    email text NOT NULL,
+    email_verified_at timestamp with time zone,
+    password_hash text NOT NULL,
+    language text DEFAULT 'fr'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT account_email_check CHECK (((email = lower(email)) AND (length(email) <= 254))),
+    CONSTRAINT account_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text])))
+);
+
+ALTER TABLE ONLY public.account FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.activation_code (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    code_hmac bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    issued_by uuid,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.activation_code FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.address (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid,
+    channel text NOT NULL,
+    value text NOT NULL,
+    verified_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    retired_reason text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT address_channel_check CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text, 'WEB_PUSH'::text, 'MOBILE_PUSH'::text, 'POST'::text]))),
+    CONSTRAINT address_value_check CHECK (((length(value) >= 1) AND (length(value) <= 2000)))
+);
+
+ALTER TABLE ONLY public.address FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.address IS 'Where a family can be reached; one that proves dead is retired, never deleted by a channel.';
+
+CREATE TABLE public.agent (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    roles text[] NOT NULL,
+    services uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    CONSTRAINT agent_email_check CHECK ((email = lower(email))),
+    CONSTRAINT agent_roles_check CHECK (((roles <@ ARRAY['AGENT'::text, 'CASHIER'::text, 'EDITOR'::text, 'ADMIN'::text]) AND (cardinality(roles) > 0)))
+);
+
+COMMENT ON TABLE public.agent IS 'City staff; sees the procedures of its services.';
+
+CREATE TABLE public.channel_preference (
+    family_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    topic text NOT NULL,
+    channels text[] NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT channel_preference_channels_check CHECK ((((cardinality(channels) >= 1) AND (cardinality(channels) <= 6)) AND (channels <@ ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'WEB_PUSH'::text, 'MOBILE_PUSH'::text, 'POST'::text])))
+);
+
+ALTER TABLE ONLY public.channel_preference FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.channel_preference IS 'Ordered channels per topic (R13); the first that can reach the family is used, the next when it fails.';
+
+CREATE TABLE public.delivery (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    news_seq bigint NOT NULL,
+    subject_id uuid NOT NULL,
+    channel text NOT NULL,
+    address text NOT NULL,
+    status text DEFAULT 'PENDING'::text NOT NULL,
+    next_channels text[] DEFAULT '{}'::text[] NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    crashes integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    receipt text,
+    problem text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT delivery_channel_check CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'WEB_PUSH'::text, 'MOBILE_PUSH'::text, 'POST'::text]))),
+    CONSTRAINT delivery_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'FAILED'::text, 'DEAD_LETTER'::text])))
+);
+
+ALTER TABLE ONLY public.delivery FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.delivery IS 'One message to one address: what was sent, where, when, and whether it arrived.';
+
+COMMENT ON COLUMN public.delivery.next_channels IS 'Channels to try, in order, should this one fail for good.';
+
+CREATE TABLE public.family (
+    id uuid NOT NULL,
+    number text NOT NULL,
+    profile text DEFAULT 'INDIVIDUAL'::text NOT NULL,
+    name text NOT NULL,
+    language text DEFAULT 'fr'::text NOT NULL,
+    activated_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    news_seq bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT family_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text]))),
+    CONSTRAINT family_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT family_number_check CHECK ((number ~ '^[0-9]{6,10}$'::text)),
+    CONSTRAINT family_profile_check CHECK ((profile = ANY (ARRAY['INDIVIDUAL'::text, 'PROFESSIONAL'::text, 'ASSOCIATION'::text])))
+);
+
+ALTER TABLE ONLY public.family FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.family IS 'A household, professional or association; its number is public-ish, never a secret.';
+
+COMMENT ON COLUMN public.family.news_seq IS 'Last number given in this family''s stream of news; taken under this row''s lock, so that it has no gap.';
+
+CREATE TABLE public.idempotency_key (
+    family_id uuid NOT NULL,
+    key text NOT NULL,
+    operation text NOT NULL,
+    parameters_hash bytea NOT NULL,
+    result uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_key_key_check CHECK (((length(key) >= 8) AND (length(key) <= 100)))
+);
+
+ALTER TABLE ONLY public.idempotency_key FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.lane (
+    family_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    channel text NOT NULL,
+    address text NOT NULL,
+    priority smallint DEFAULT 1 NOT NULL,
+    due_at timestamp with time zone,
+    leased boolean DEFAULT false NOT NULL,
+    lease bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.lane FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.lane IS 'Deliveries about one subject to one address on one channel are sent one after the other: the lane is leased, not the delivery.';
+
+COMMENT ON COLUMN public.lane.due_at IS 'When a dispatcher may take the lane; while leased, when the lease ends; null when nothing waits.';
+
+COMMENT ON COLUMN public.lane.lease IS 'Fencing number: a dispatcher that lost its lease cannot write results.';
+
+CREATE TABLE public.member (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    role text NOT NULL,
+    first_name text NOT NULL,
+    last_name text NOT NULL,
+    birth_date date,
+    school text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT member_first_name_check CHECK (((length(first_name) >= 1) AND (length(first_name) <= 100))),
+    CONSTRAINT member_last_name_check CHECK (((length(last_name) >= 1) AND (length(last_name) <= 100))),
+    CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['ADULT'::text, 'CHILD'::text]))),
+    CONSTRAINT member_school_check CHECK ((length(school) <= 200))
+);
+
+ALTER TABLE ONLY public.member FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.news (
+    family_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    id uuid NOT NULL,
+    topic text NOT NULL,
+    type text NOT NULL,
+    subject_id uuid NOT NULL,
+    service_id uuid,
+    procedure_id uuid,
+    procedure_event_number integer,
+    data json DEFAULT '{}'::json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    read_at timestamp with time zone,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT news_seq_check CHECK ((seq > 0))
+);
+
+ALTER TABLE ONLY public.news FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN public.news.seq IS 'Gapless per family; the cursor of every subscription.';
+
+COMMENT ON COLUMN public.news.xid IS 'Lets a gateway read each item once, also when transactions commit out of order.';
+
+CREATE TABLE public.procedure (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    reference text NOT NULL,
+    kind_id uuid CONSTRAINT procedure_kind_id_not_null1 NOT NULL,
+    service_id uuid NOT NULL,
+    member_id uuid,
+    status text NOT NULL,
+    event_count integer DEFAULT 0 NOT NULL,
+    answers json NOT NULL,
+    attestation text,
+    submitted_at timestamp with time zone,
+    implied_decision_on date,
+    assigned_agent_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT procedure_check CHECK (((status = 'DRAFT'::text) OR (status = 'WITHDRAWN'::text) OR ((submitted_at IS NOT NULL) AND (attestation IS NOT NULL)))),
+    CONSTRAINT procedure_status_check CHECK ((status = ANY (ARRAY['DRAFT'::text, 'SUBMITTED'::text, 'IN_REVIEW'::text, 'AWAITING_FAMILY'::text, 'ACCEPTED'::text, 'REJECTED'::text, 'CLOSED'::text, 'WITHDRAWN'::text])))
+);
+
+ALTER TABLE ONLY public.procedure FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN public.procedure.event_count IS 'Number of the last event; the next one takes the next number under this row''s lock.';
+
+CREATE TABLE public.procedure_event (
+    family_id uuid NOT NULL,
+    procedure_id uuid NOT NULL,
+    number integer NOT NULL,
+    id uuid NOT NULL,
+    service_id uuid NOT NULL,
+    from_status text,
+    to_status text NOT NULL,
+    actor text NOT NULL,
+    agent_id uuid,
+    message text,
+    occurred_at timestamp with time zone NOT NULL,
+    CONSTRAINT procedure_event_actor_check CHECK ((actor = ANY (ARRAY['FAMILY'::text, 'AGENT'::text, 'CLOCK'::text]))),
+    CONSTRAINT procedure_event_message_check CHECK ((length(message) <= 4000)),
+    CONSTRAINT procedure_event_number_check CHECK ((number > 0))
+);
+
+ALTER TABLE ONLY public.procedure_event FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.procedure_event IS 'What happened to a procedure, in order and without gap; never changed.';
+
+CREATE TABLE public.procedure_kind (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    version integer NOT NULL,
+    service_id uuid NOT NULL,
+    title_fr text NOT NULL,
+    title_en text NOT NULL,
+    summary_fr text NOT NULL,
+    summary_en text NOT NULL,
+    form json NOT NULL,
+    attestation_fr text NOT NULL,
+    attestation_en text NOT NULL,
+    decision_months integer NOT NULL,
+    silence_means text NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    superseded_at timestamp with time zone,
+    CONSTRAINT procedure_kind_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
+    CONSTRAINT procedure_kind_decision_months_check CHECK (((decision_months >= 1) AND (decision_months <= 24))),
+    CONSTRAINT procedure_kind_silence_means_check CHECK ((silence_means = ANY (ARRAY['ACCEPTED'::text, 'REJECTED'::text]))),
+    CONSTRAINT procedure_kind_version_check CHECK ((version > 0))
+);
+
+COMMENT ON TABLE public.procedure_kind IS 'Catalogue of procedures; a version never changes once published.';
+
+CREATE SEQUENCE public.procedure_reference
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.refresh_token (
+    hash bytea NOT NULL,
+    session_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.refresh_token IS 'Refresh tokens by their SHA-256; a used one that comes back ends its session.';
+
+CREATE TABLE public.service (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    name_fr text NOT NULL,
+    name_en text NOT NULL,
+    phone text NOT NULL,
+    email text NOT NULL,
+    hours_fr text NOT NULL,
+    hours_en text NOT NULL,
+    CONSTRAINT service_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{1,39}$'::text))
+);
+
+COMMENT ON TABLE public.service IS 'A service of the city: canteen, civil registry …';
+
+CREATE TABLE public.session (
+    id uuid NOT NULL,
+    family_id uuid,
+    account_id uuid,
+    agent_id uuid,
+    device text NOT NULL,
+    shared_computer boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    end_reason text,
+    CONSTRAINT session_check CHECK ((((agent_id IS NULL) = (account_id IS NOT NULL)) AND ((account_id IS NULL) = (family_id IS NULL))))
+);
+
+ALTER TABLE ONLY public.session FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.session IS 'One sign-in on one device, of an account or of an agent.';
+
+CREATE TABLE public.signing_key (
+    kid text NOT NULL,
+    sealed_private_key bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    retired_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.signing_key IS 'Keys that sign access tokens, sealed with the master key of the settings.';
+
+CREATE TABLE public.terms (
+    version integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    body_fr text NOT NULL,
+    body_en text NOT NULL,
+    hash text NOT NULL,
+    CONSTRAINT terms_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT terms_version_check CHECK ((version > 0))
+);
+
+COMMENT ON TABLE public.terms IS 'Versions of the terms of use (CGU); R3–R5.';
+
+CREATE TABLE public.terms_acceptance (
+    family_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    version integer NOT NULL,
+    hash text NOT NULL,
+    manner text NOT NULL,
+    accepted_at timestamp with time zone NOT NULL,
+    CONSTRAINT terms_acceptance_manner_check CHECK ((manner = ANY (ARRAY['REGISTRATION'::text, 'EXPLICIT'::text])))
+);
+
+ALTER TABLE ONLY public.terms_acceptance FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.throttle (
+    subject bytea NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    today integer DEFAULT 0 NOT NULL,
+    day date NOT NULL,
+    blocked_until timestamp with time zone
+);
+
+COMMENT ON TABLE public.throttle IS 'Failed attempts per subject (an HMAC, never an address or number), shared by all nodes.';
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.activation_code
+    ADD CONSTRAINT activation_code_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.address
+    ADD CONSTRAINT address_family_id_channel_value_key UNIQUE (family_id, channel, value);
+
+ALTER TABLE ONLY public.address
+    ADD CONSTRAINT address_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.agent
+    ADD CONSTRAINT agent_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.channel_preference
+    ADD CONSTRAINT channel_preference_family_id_id_key UNIQUE (family_id, id);
+
+ALTER TABLE ONLY public.channel_preference
+    ADD CONSTRAINT channel_preference_pkey PRIMARY KEY (family_id, topic);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_family_id_news_seq_channel_address_key UNIQUE (family_id, news_seq, channel, address);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.family
+    ADD CONSTRAINT family_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.family
+    ADD CONSTRAINT family_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.idempotency_key
+    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (family_id, key);
+
+ALTER TABLE ONLY public.lane
+    ADD CONSTRAINT lane_pkey PRIMARY KEY (family_id, subject_id, channel, address);
+
+ALTER TABLE ONLY public.member
+    ADD CONSTRAINT member_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.news
+    ADD CONSTRAINT news_family_id_id_key UNIQUE (family_id, id);
+
+ALTER TABLE ONLY public.news
+    ADD CONSTRAINT news_pkey PRIMARY KEY (family_id, seq);
+
+ALTER TABLE ONLY public.procedure_event
+    ADD CONSTRAINT procedure_event_family_id_id_key UNIQUE (family_id, id);
+
+ALTER TABLE ONLY public.procedure_event
+    ADD CONSTRAINT procedure_event_pkey PRIMARY KEY (family_id, procedure_id, number);
+
+ALTER TABLE ONLY public.procedure_kind
+    ADD CONSTRAINT procedure_kind_code_version_key UNIQUE (code, version);
+
+ALTER TABLE ONLY public.procedure_kind
+    ADD CONSTRAINT procedure_kind_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.procedure
+    ADD CONSTRAINT procedure_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.procedure
+    ADD CONSTRAINT procedure_reference_key UNIQUE (reference);
+
+ALTER TABLE ONLY public.refresh_token
+    ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.service
+    ADD CONSTRAINT service_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.service
+    ADD CONSTRAINT service_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.signing_key
+    ADD CONSTRAINT signing_key_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY public.terms_acceptance
+    ADD CONSTRAINT terms_acceptance_pkey PRIMARY KEY (family_id, account_id, version);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.throttle
+    ADD CONSTRAINT throttle_pkey PRIMARY KEY (subject);
+
+CREATE UNIQUE INDEX account_verified_email ON public.account USING btree (email) WHERE (email_verified_at IS NOT NULL);
+
+CREATE UNIQUE INDEX agent_email ON public.agent USING btree (email);
+
+CREATE INDEX delivery_dead ON public.delivery USING btree (family_id) WHERE (status = 'DEAD_LETTER'::text);
+
+CREATE INDEX delivery_of_family ON public.delivery USING btree (family_id, created_at DESC, id DESC);
+
+CREATE INDEX delivery_of_lane ON public.delivery USING btree (family_id, subject_id, channel, address, news_seq) WHERE (status = 'PENDING'::text);
+
+CREATE INDEX delivery_recent ON public.delivery USING btree (created_at);
+
+CREATE INDEX delivery_waiting ON public.delivery USING btree (created_at) WHERE (status = 'PENDING'::text);
+
+CREATE INDEX lane_due ON public.lane USING btree (channel, priority, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX news_by_transaction ON public.news USING btree (xid);
+
+CREATE INDEX news_of_procedure ON public.news USING btree (family_id, procedure_id, seq) WHERE (procedure_id IS NOT NULL);
+
+CREATE UNIQUE INDEX procedure_kind_current ON public.procedure_kind USING btree (code) WHERE (superseded_at IS NULL);
+
+CREATE INDEX procedure_of_family ON public.procedure USING btree (family_id, created_at DESC, id DESC);
+
+CREATE INDEX procedure_of_service ON public.procedure USING btree (service_id, status, created_at DESC, id DESC);
+
+CREATE INDEX refresh_token_of_session ON public.refresh_token USING btree (session_id);
+
+CREATE INDEX session_of_account ON public.session USING btree (family_id, account_id) WHERE (ended_at IS NULL);
+
+CREATE TRIGGER ring AFTER INSERT ON public.delivery FOR EACH STATEMENT EXECUTE FUNCTION public.ring_lane();
+
+CREATE TRIGGER ring AFTER INSERT ON public.news FOR EACH STATEMENT EXECUTE FUNCTION public.ring_news();
+
+CREATE TRIGGER ring AFTER UPDATE OF ended_at ON public.session FOR EACH ROW WHEN (((new.ended_at IS NOT NULL) AND (old.ended_at IS NULL))) EXECUTE FUNCTION public.ring_session();
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.activation_code
+    ADD CONSTRAINT activation_code_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.activation_code
+    ADD CONSTRAINT activation_code_issued_by_fkey FOREIGN KEY (issued_by) REFERENCES public.agent(id);
+
+ALTER TABLE ONLY public.address
+    ADD CONSTRAINT address_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
+
+ALTER TABLE ONLY public.address
+    ADD CONSTRAINT address_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.channel_preference
+    ADD CONSTRAINT channel_preference_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_family_id_news_seq_fkey FOREIGN KEY (family_id, news_seq) REFERENCES public.news(family_id, seq);
+
+ALTER TABLE ONLY public.idempotency_key
+    ADD CONSTRAINT idempotency_key_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.lane
+    ADD CONSTRAINT lane_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.member
+    ADD CONSTRAINT member_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.news
+    ADD CONSTRAINT news_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.news
+    ADD CONSTRAINT news_family_id_procedure_id_procedure_event_number_fkey FOREIGN KEY (family_id, procedure_id, procedure_event_number) REFERENCES public.procedure_event(family_id, procedure_id, number);
+
+ALTER TABLE ONLY public.procedure
+    ADD CONSTRAINT procedure_assigned_agent_id_fkey FOREIGN KEY (assigned_agent_id) REFERENCES public.agent(id);
+
+ALTER TABLE ONLY public.procedure_event
+    ADD CONSTRAINT procedure_event_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(id);
+
+ALTER TABLE ONLY public.procedure_event
+    ADD CONSTRAINT procedure_event_family_id_procedure_id_fkey FOREIGN KEY (family_id, procedure_id) REFERENCES public.procedure(family_id, id);
+
+ALTER TABLE ONLY public.procedure_event
+    ADD CONSTRAINT procedure_event_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.service(id);
+
+ALTER TABLE ONLY public.procedure
+    ADD CONSTRAINT procedure_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.procedure
+    ADD CONSTRAINT procedure_family_id_member_id_fkey FOREIGN KEY (family_id, member_id) REFERENCES public.member(family_id, id);
+
+ALTER TABLE ONLY public.procedure
+    ADD CONSTRAINT procedure_kind_id_fkey FOREIGN KEY (kind_id) REFERENCES public.procedure_kind(id);
+
+ALTER TABLE ONLY public.procedure_kind
+    ADD CONSTRAINT procedure_kind_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.service(id);
+
+ALTER TABLE ONLY public.procedure
+    ADD CONSTRAINT procedure_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.service(id);
+
+ALTER TABLE ONLY public.refresh_token
+    ADD CONSTRAINT refresh_token_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.session(id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.terms_acceptance
+    ADD CONSTRAINT terms_acceptance_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
+
+ALTER TABLE ONLY public.terms_acceptance
+    ADD CONSTRAINT terms_acceptance_version_fkey FOREIGN KEY (version) REFERENCES public.terms(version);
+
+ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.activation_code ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.address ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY agents_issue ON public.activation_code FOR INSERT TO kiosque_api WITH CHECK ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
+
+CREATE POLICY agents_tell ON public.address FOR SELECT TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
+
+CREATE POLICY agents_tell ON public.channel_preference FOR SELECT TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
+
+CREATE POLICY agents_tell ON public.delivery FOR INSERT TO kiosque_api WITH CHECK ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
+
+CREATE POLICY agents_tell ON public.lane TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
+
+ALTER TABLE public.channel_preference ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.family ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.idempotency_key ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.lane ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.news ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.procedure ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.procedure_event ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON public.account TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.activation_code TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.address TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.channel_preference TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.delivery TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.family TO kiosque_api USING (((id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.idempotency_key TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.lane TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.member TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.news TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.procedure TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.procedure_event TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.session TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (agent_id = ( SELECT public.viewer_agent() AS viewer_agent)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.terms_acceptance TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.terms_acceptance ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY told ON public.account FOR SELECT TO kiosque_dispatch USING (true);
+
+CREATE POLICY told ON public.address TO kiosque_dispatch USING (true);
+
+CREATE POLICY told ON public.channel_preference TO kiosque_dispatch USING (true);
+
+CREATE POLICY told ON public.delivery TO kiosque_dispatch USING (true);
+
+CREATE POLICY told ON public.family FOR SELECT TO kiosque_dispatch USING (true);
+
+CREATE POLICY told ON public.lane TO kiosque_dispatch USING (true);
+
+CREATE POLICY told ON public.news FOR SELECT TO kiosque_dispatch USING (true);
+
+GRANT USAGE ON SCHEMA public TO kiosque_api;
+GRANT USAGE ON SCHEMA public TO kiosque_dispatch;
+
+REVOKE ALL ON FUNCTION public.outbox_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.outbox_state() TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.ring_lane() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.ring_news() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.ring_session() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.viewer_agent() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.viewer_agent() TO kiosque_api;
+GRANT ALL ON FUNCTION public.viewer_agent() TO kiosque_dispatch;
+
+REVOKE ALL ON FUNCTION public.viewer_family() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.viewer_family() TO kiosque_api;
+GRANT ALL ON FUNCTION public.viewer_family() TO kiosque_dispatch;
+
+REVOKE ALL ON FUNCTION public.viewer_is_system() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.viewer_is_system() TO kiosque_api;
+GRANT ALL ON FUNCTION public.viewer_is_system() TO kiosque_dispatch;
+
+REVOKE ALL ON FUNCTION public.viewer_services() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.viewer_services() TO kiosque_api;
+GRANT ALL ON FUNCTION public.viewer_services() TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.account TO kiosque_api;
+
+GRANT SELECT(family_id) ON TABLE public.account TO kiosque_dispatch;
+
+GRANT SELECT(id) ON TABLE public.account TO kiosque_dispatch;
+
+GRANT SELECT(email) ON TABLE public.account TO kiosque_dispatch;
+
+GRANT SELECT(language) ON TABLE public.account TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.activation_code TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.address TO kiosque_api;
+GRANT SELECT,UPDATE ON TABLE public.address TO kiosque_dispatch;
+
+GRANT SELECT ON TABLE public.agent TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.channel_preference TO kiosque_api;
+GRANT SELECT ON TABLE public.channel_preference TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.family TO kiosque_api;
+
+GRANT SELECT(id) ON TABLE public.family TO kiosque_dispatch;
+
+GRANT SELECT(number) ON TABLE public.family TO kiosque_dispatch;
+
+GRANT SELECT(name) ON TABLE public.family TO kiosque_dispatch;
+
+GRANT SELECT(language) ON TABLE public.family TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.idempotency_key TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.lane TO kiosque_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.lane TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.member TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.news TO kiosque_api;
+GRANT SELECT ON TABLE public.news TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.procedure TO kiosque_api;
+
+GRANT SELECT,INSERT ON TABLE public.procedure_event TO kiosque_api;
+
+GRANT SELECT ON TABLE public.procedure_kind TO kiosque_api;
+GRANT SELECT ON TABLE public.procedure_kind TO kiosque_dispatch;
+
+GRANT USAGE ON SEQUENCE public.procedure_reference TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_token TO kiosque_api;
+
+GRANT SELECT ON TABLE public.service TO kiosque_api;
+GRANT SELECT ON TABLE public.service TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.session TO kiosque_api;
+
+GRANT SELECT,INSERT ON TABLE public.signing_key TO kiosque_api;
+
+GRANT SELECT ON TABLE public.terms TO kiosque_api;
+GRANT SELECT ON TABLE public.terms TO kiosque_dispatch;
+
+GRANT SELECT,INSERT ON TABLE public.terms_acceptance TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.throttle TO kiosque_api;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres REVOKE ALL ON FUNCTIONS FROM PUBLIC;

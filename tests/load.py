@@ -1,0 +1,259 @@
+"""Agents at work while things break: every move is tried until it is answered, and at the end all are accounted for."""
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+
+from db.pool import UNREACHABLE
+from gateway.demo.smtp import Catcher
+from tests.house import TAKE, House, Made
+from tests.program import SENDER_DOMAIN
+
+DEADLINE = 5.0
+"""What the settings give an operation (`limits.deadline`)."""
+
+SLACK = 4.0
+"""More that an answer may take on its way: who asks is looked up before the deadline begins, within 2 s, on busy cores."""
+
+
+def _move(field: str, words: str) -> str:
+    return f"""mutation ($procedure: ID!, $words: String!) {{
+        {field}(procedure: $procedure, {words}: $words) {{ problems {{ code }} procedure {{ status }} }} }}"""
+
+
+TAKEN = ("IN_REVIEW", TAKE)
+ASKED = ("AWAITING_FAMILY", _move("requestInformation", "message"))
+ACCEPTED = ("ACCEPTED", _move("acceptProcedure", "message"))
+REJECTED = ("REJECTED", _move("rejectProcedure", "reason"))
+REOPENED = ("IN_REVIEW", _move("reopenProcedure", "reason"))
+WAYS = {
+    "SUBMITTED": [TAKEN],
+    "IN_REVIEW": [ASKED, ACCEPTED, REJECTED],
+    "AWAITING_FAMILY": [ACCEPTED, REJECTED],
+    "ACCEPTED": [REOPENED],
+    "REJECTED": [REOPENED],
+}
+
+TRACES = """
+    select p.status = $3 as status, p.event_count = $4 as counted, e.number is not null as event,
+        n.seq is not null as news, exists (
+            select from delivery d where d.family_id = n.family_id and d.news_seq = n.seq) as delivery
+    from procedure p
+    left join procedure_event e on e.family_id = p.family_id and e.procedure_id = p.id and e.number = $4
+    left join news n on n.family_id = p.family_id and n.procedure_id = p.id and n.procedure_event_number = $4
+    where p.family_id = $1 and p.id = $2
+"""
+
+
+@dataclass(slots=True)
+class Case:
+    """One procedure, and the moves of it that were acknowledged."""
+
+    family: Made
+    id: UUID
+    identity: str
+    """Its id in GraphQL."""
+    status: str = "SUBMITTED"
+    moves: list[tuple[str, str | None]] = field(default_factory=list)
+    """Status and message of each event; the first one is the submission."""
+
+
+@dataclass(slots=True)
+class Load:
+    """Agents who move procedures, each procedure by one of them."""
+
+    house: House
+    pool: asyncpg.Pool
+    """Looks behind the scenes, also after the database was away."""
+    token: str
+    cases: list[Case]
+    pause: float = 0.05
+    """Seconds between two moves of a procedure."""
+    unanswered: Counter[str] = field(default_factory=Counter)
+    """Requests without an answer that counts, by what became of them: `kept` or `undone`."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Answers that said "not now", by status and code."""
+    slowest: float = 0.0
+    """Seconds that the slowest answer took, good or bad."""
+    _working: asyncio.Task[None] = field(init=False)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _words: Any = field(default_factory=count)
+
+    def start(self) -> None:
+        """Begin to move all procedures."""
+        self._working = asyncio.create_task(self._work_all())
+
+    async def finish(self) -> None:
+        """End after the moves in hand; raises what went wrong meanwhile."""
+        self._stopping.set()
+        await self._working
+
+    async def _work_all(self) -> None:
+        async with asyncio.TaskGroup() as agents:
+            for case in self.cases:
+                agents.create_task(self._work(case))
+
+    async def _work(self, case: Case) -> None:
+        while not self._stopping.is_set():
+            await self._move(case)
+            await asyncio.sleep(self.pause * random.uniform(0.5, 1.5))
+
+    async def _move(self, case: Case) -> None:
+        to, mutation = random.choice(WAYS[case.status])
+        words = None if mutation is TAKE else f"Message {next(self._words)}"
+        while not await self._answered(mutation, case, words):
+            self.unanswered[await self._whole_or_not_at_all(case, to)] += 1
+            await asyncio.sleep(0.05)
+        case.status = to
+        case.moves.append((to, words))
+
+    async def _answered(self, mutation: str, case: Case, words: str | None) -> bool:
+        """Send a move; False when there was no answer, or one that says to try again. Hanging is a failure."""
+        started = asyncio.get_running_loop().time()
+        variables = {"procedure": case.identity} | ({} if words is None else {"words": words})
+        try:
+            async with asyncio.timeout(DEADLINE + SLACK):
+                reply = await self.house.ask(mutation, self.token, **variables)
+        except aiohttp.ClientError:
+            return False
+        self.slowest = max(self.slowest, asyncio.get_running_loop().time() - started)
+        if "errors" in reply.body:
+            assert reply.status == 503, reply
+            self.refused[f"{reply.status} {reply.codes[0]}"] += 1
+            return False
+        assert next(iter(reply.data.values()))["problems"] == [], reply
+        return True
+
+    async def _whole_or_not_at_all(self, case: Case, to: str) -> str:
+        """Look for what a move without an answer left behind: everything, or nothing."""
+        while True:
+            try:
+                row = await self.pool.fetchrow(TRACES, case.family.id, case.id, to, len(case.moves) + 1)
+                break
+            except (asyncpg.PostgresError, *UNREACHABLE, TimeoutError):
+                await asyncio.sleep(0.05)  # the database is away too
+        assert len(set(row.values())) == 1, dict(row)
+        return "kept" if row["event"] else "undone"
+
+
+@asynccontextmanager
+async def at_work(house: House, *, families: int, procedures: int, pause: float = 0.05) -> AsyncIterator[Load]:
+    """Give families with submitted procedures, which an agent then moves until the block ends."""
+    cases = [case for _ in range(families) for case in await _family(house, procedures)]
+    agent = await house.agent()
+    async with asyncpg.create_pool(house.dsn, min_size=0, max_size=3, timeout=5, command_timeout=10) as pool:
+        load = Load(house, pool, agent, cases, pause)
+        load.start()
+        try:
+            yield load
+        finally:
+            await load.finish()
+
+
+async def _family(house: House, procedures: int) -> list[Case]:
+    family, token = await house.member()
+    cases = []
+    for _ in range(procedures):
+        identity = await house.submitted(token)
+        ids = [row["id"] for row in await house.connection.fetch("select id from procedure where family_id = $1", family.id)]
+        [new] = set(ids) - {case.id for case in cases}
+        cases.append(Case(family, new, identity, moves=[("SUBMITTED", None)]))
+    return cases
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What came of everything."""
+
+    moves: int
+    messages: int
+    """Different ones that reached the mail server."""
+    lost: int
+    repeated: int
+    """Messages that came once more under the same Message-ID."""
+    inversions: int
+    """Messages whose first arrival was before that of an older one about the same procedure to the same address."""
+
+
+async def quiet(house: House, seconds: float = 60.0) -> None:
+    """Wait until no message waits and no lane is in a dispatcher's hands."""
+    waits = "select exists (select from delivery where status = 'PENDING') or exists (select from lane where leased or due_at is not null)"
+    async with asyncio.timeout(seconds):
+        while await house.connection.fetchval(waits):
+            await asyncio.sleep(0.05)
+
+
+async def account(load: Load) -> Account:
+    """Compare what agents were told with what is stored and with what reached the mail server."""
+    for case in load.cases:
+        await _check_history(load, case)
+    for family in {case.family.id for case in load.cases}:
+        await _check_stream(load, family)
+    return await _messages(load, load.house.catcher)
+
+
+async def _check_history(load: Load, case: Case) -> None:
+    """Every acknowledged move is there once, in its place, with its news; nothing else is."""
+    rows = await load.pool.fetch(
+        """select e.number, e.to_status, e.message, p.status, p.event_count,
+                (select count(*) from news n where n.family_id = e.family_id and n.procedure_id = e.procedure_id
+                    and n.procedure_event_number = e.number) as news
+           from procedure_event e join procedure p on p.family_id = e.family_id and p.id = e.procedure_id
+           where e.family_id = $1 and e.procedure_id = $2 order by e.number""",
+        case.family.id,
+        case.id,
+    )
+    assert [(row["to_status"], row["message"]) for row in rows] == case.moves
+    assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
+    assert {row["news"] for row in rows} == {1}
+    assert (rows[-1]["status"], rows[-1]["event_count"]) == (case.status, len(rows))
+
+
+async def _check_stream(load: Load, family_id: UUID) -> None:
+    """The family's stream has no gap, and each item was sent somewhere."""
+    rows = await load.pool.fetch(
+        """select n.seq, f.news_seq, exists (
+                select from delivery d where d.family_id = n.family_id and d.news_seq = n.seq) as sent
+           from news n join family f on f.id = n.family_id where f.id = $1 order by n.seq""",
+        family_id,
+    )
+    assert [row["seq"] for row in rows] == list(range(1, rows[0]["news_seq"] + 1))
+    assert all(row["sent"] for row in rows)
+
+
+async def _messages(load: Load, catcher: Catcher) -> Account:
+    """Count what reached the mail server, by Message-ID, and compare its order with that of the news."""
+    rows = await load.pool.fetch(
+        """select id, subject_id, address, news_seq, status from delivery
+           where family_id = any($1) and channel = 'EMAIL'""",
+        list({case.family.id for case in load.cases}),
+    )
+    ordered = {f"<{row['id']}@{SENDER_DOMAIN}>": row for row in rows}
+    ours = {row["address"] for row in rows}
+    arrivals = Counter[str]()
+    of_lane: dict[tuple[UUID, str], list[int]] = defaultdict(list)
+    for caught in catcher.messages:
+        if caught.recipient in ours:
+            name = str(caught.message["Message-ID"])
+            arrivals[name] += 1
+            if arrivals[name] == 1:
+                row = ordered[name]  # a message that nobody ordered fails here
+                assert row["address"] == caught.recipient
+                of_lane[row["subject_id"], row["address"]].append(row["news_seq"])
+    assert {row["status"] for row in rows} == {"SENT"}
+    return Account(
+        moves=sum(len(case.moves) for case in load.cases),
+        messages=len(arrivals),
+        lost=len(ordered.keys() - arrivals.keys()),
+        repeated=arrivals.total() - len(arrivals),
+        inversions=sum(later < earlier for seqs in of_lane.values() for earlier, later in zip(seqs, seqs[1:], strict=False)),
+    )
