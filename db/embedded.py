@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -21,7 +22,7 @@ import psutil
 from db import cluster as clusters
 from db.cluster import Cluster, EmbeddedServerError, FolderInUse
 
-__all__ = ["EmbeddedServer", "EmbeddedServerError", "FolderInUse"]
+__all__ = ["EmbeddedServer", "EmbeddedServerError", "FolderInUse", "scratch"]
 
 log = logging.getLogger(__name__)
 
@@ -299,3 +300,11 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a data folder for a server that is thrown away; the server's user can reach it also when we are root."""
+    with tempfile.TemporaryDirectory(prefix="kiosque-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder, "data")

@@ -1,6 +1,5 @@
 """Commands that do one job and end."""
 
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from db import migrate
 from db.clock import utc_now
 from db.cluster import binaries
 from db.configuration import with_master_key
-from db.embedded import EmbeddedServer, FolderInUse
+from db.embedded import EmbeddedServer, FolderInUse, scratch
 from db.keys import Keys
 from db.pool import API_ROLE, connect
 from db.settings import Settings, described
@@ -144,9 +143,8 @@ async def _relay(settings: Settings) -> tuple[str, str, bool]:
 
 async def snapshot_written() -> None:
     """Write `db/schema.sql` anew from the migrations, in a database made for it."""
-    with tempfile.TemporaryDirectory(prefix="kiosque-") as folder:
-        Path(folder).chmod(0o711)  # the server's user passes through when we are root
-        server = EmbeddedServer(Path(folder, "data"), durable=False)
+    with scratch() as folder:
+        server = EmbeddedServer(folder, durable=False)
         dsn = await server.start()
         try:
             await migrate.migrate(dsn)

@@ -1,17 +1,15 @@
 """What tests stand on: a real PostgreSQL, a fresh database each, and a portal that listens on real sockets."""
 
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from db.clock import utc_now
-from db.embedded import EmbeddedServer
+from db.embedded import EmbeddedServer, scratch
 from db.migrate import migrate
 from gateway.demo.city import load_city
 from tests.house import KEYS, House, opened
@@ -60,9 +58,8 @@ class Cluster:
 @pytest.fixture(scope="session")
 async def cluster() -> AsyncIterator[Cluster]:
     """Start PostgreSQL once; data is not synced to the disk."""
-    with tempfile.TemporaryDirectory(prefix="kiosque-") as folder:
-        Path(folder).chmod(0o711)  # the server's user passes through when we are root
-        server = EmbeddedServer(Path(folder, "data"), durable=False)
+    with scratch() as folder:
+        server = EmbeddedServer(folder, durable=False)
         await server.start()
         try:
             started = Cluster(server)

@@ -19,9 +19,7 @@ SERVER_SIDE = {"cluster.py", "embedded.py", "migrate.py", "snapshot.py"}
 """Modules that speak to a server without our tables."""
 
 
-async def test_the_migrations_from_empty_give_exactly_the_committed_snapshot(
-    cluster: Cluster, database: Database
-) -> None:
+async def test_migrations_from_empty_give_exactly_the_committed_snapshot(cluster: Cluster, database: Database) -> None:
     """To renew it after a migration: `python3 run.py snapshot`."""
     assert snapshot(binaries(cluster.server.cluster) / "pg_dump", database.dsn) == SNAPSHOT.read_text(encoding="utf-8")
 

@@ -1,17 +1,18 @@
 """Runs the outside suites against a portal of its own: `python3 run.py conformance [FOLDER]`.
 
-FOLDER holds `run_all.sh`; it is `../shared/conformance` unless named. Node.js is needed; packages go to a cache of the user's.
+FOLDER holds `run_all.sh`; it is `../shared/conformance` unless named. Node.js is needed; packages go to the user's
+cache.
 """
 
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
+from db.embedded import scratch
 from gateway.demo.city import DEMO_PASSWORD
 
 ROOT = Path(__file__).parents[2]
@@ -25,9 +26,8 @@ def main() -> int:
     if not (folder / "run_all.sh").exists():
         print(f"No suites in {folder}: nothing to run.")
         return 0
-    with tempfile.TemporaryDirectory(prefix="kiosque-conformance-") as data:
-        Path(data).chmod(0o711)
-        command = [sys.executable, "-m", "gateway", "serve", "--port", "0", "--data", f"{data}/data", "--demo"]
+    with scratch() as data:
+        command = [sys.executable, "-m", "gateway", "serve", "--port", "0", "--data", str(data), "--demo"]
         portal = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:
             url = _address(portal)

@@ -29,7 +29,7 @@ function fetcher(parameters, options = {}) {
   return isSubscription(parameters, options) ? overWebSocket(parameters, options) : overHttp(parameters, options);
 }
 
-// ?query=… fills the editor and ?run runs it at once, so that an example can be a link.
+// ?query=… fills the editor, so that an example can be a link.
 const asked = new URLSearchParams(location.search);
 ReactDOM.createRoot(document.getElementById("explorer")).render(
   React.createElement(GraphiQL, {

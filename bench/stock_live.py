@@ -1,0 +1,1 @@
+"""The usual way of a subscription: one asynchronous generator and one queue a subscriber, fed by LISTEN."""
