@@ -214,7 +214,7 @@ class AccountQueries:
 def _tokens(info: Info, grant: sessions.Grant) -> SignInPayload:
     return SignInPayload(
         session=SessionTokens(
-            id=make_id(info.context.process.reader.mapping, "Session", grant.session_id),
+            id=strawberry.ID(make_id(info.context.reader.mapping, "Session", grant.session_id)),
             access_token=grant.access_token,
             expires_at=grant.expires_at,
             refresh_token=grant.refresh_token,

@@ -5,7 +5,7 @@ which goes to the SDL.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -109,7 +109,7 @@ def written(type_name: str, description: str) -> Any:
     return _field(description, mapping.One(on, {"source_family_id": "uuid", "source_id": "uuid"}), default=None)
 
 
-def stored(table: str, whose: dict[str, str], **more: Any) -> Callable[[type], type]:
+def stored(table: str, whose: Mapping[str, str], **more: Any) -> Callable[[type], type]:
     """Declare the table of a type; see `resolvers.reading.mapping.Stored`."""
 
     def declare(cls: type) -> type:

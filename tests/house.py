@@ -225,8 +225,8 @@ def token_in(text: str) -> str:
     return parse_qs(urlparse(link[0]).query)["token"][0]
 
 
-def settings_for(dsn: str, catcher: Catcher) -> Settings:
-    """Give the settings of a portal under test; everything else is as delivered."""
+def settings_for(dsn: str, catcher: Catcher, **others: dict[str, Any]) -> Settings:
+    """Give the settings of a portal under test: `others` by section; everything else is as delivered."""
     return msgspec.convert(
         {
             "database": {"url": dsn},
@@ -234,17 +234,18 @@ def settings_for(dsn: str, catcher: Catcher) -> Settings:
             "secrets": {"master_key": MASTER_KEY},
             "server": {"port": 0},
             "outbox": {"retry_base": 0.2},
+            **others,
         },
         Settings,
     )
 
 
 @asynccontextmanager
-async def opened(dsn: str) -> AsyncIterator[House]:
-    """Run a portal on a database until the block ends."""
+async def opened(dsn: str, **others: dict[str, Any]) -> AsyncIterator[House]:
+    """Run a portal on a database until the block ends; `others` are settings by section."""
     catcher, clock = Catcher(), MovableClock()
     await catcher.start()
-    settings = settings_for(dsn, catcher)
+    settings = settings_for(dsn, catcher, **others)
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         async with portal.opened(settings, dsn, clock) as running:

@@ -61,7 +61,7 @@ async def test_a_family_activates_files_and_hears_of_it_at_once_on_the_channel_i
     async with Socket(house, family) as socket, EventStream(house, family, FOLLOW) as events:
         await socket.subscribe("1", FOLLOW)
         first_cursor = await _accepted(house, agent, procedure, socket, events)
-    assert "Bienvenue." in await house.mail_to(email, "acceptée")
+    assert "Bienvenue." in await house.mail_to(email, "est acceptée")
 
     async with Socket(house, family) as again:
         await again.subscribe("1", FOLLOW, after=first_cursor)
