@@ -35,7 +35,14 @@ class DatabaseUnavailable(Exception):
     """PostgreSQL cannot be reached or has no connection to spare; the caller may try again."""
 
 
-UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
+UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+)
 
 
 def server_settings(role: str, application: str, statement_seconds: float) -> dict[str, str]:
@@ -119,6 +126,8 @@ class Database:
         try:
             yield connection
         except UNREACHABLE as error:
+            if isinstance(error, asyncpg.InterfaceError) and not connection.is_closed():
+                raise  # a fault of ours, such as a wrong number of values
             raise DatabaseUnavailable(type(error).__name__) from error
         finally:
             await self.pool.release(connection, timeout=ACQUIRE_SECONDS)

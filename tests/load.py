@@ -69,17 +69,19 @@ class Case:
 
 @dataclass(slots=True)
 class Load:
-    """Agents who move procedures, each procedure by one of them."""
+    """Agents who move procedures; a procedure is in one agent's hands at a time."""
 
     house: House
     pool: asyncpg.Pool
     """Looks behind the scenes, also after the database was away."""
     token: str
     cases: list[Case]
-    pause: float = 0.05
-    """Seconds between two moves of a procedure."""
+    writers: int
+    """Agents at work at the same time."""
+    pause: float
+    """Seconds between two moves of an agent."""
     unanswered: Counter[str] = field(default_factory=Counter)
-    """Requests without an answer that counts, by what became of them: `kept` or `undone`."""
+    """Moves that had to be tried again, by what the tries without an answer had left behind: `kept` or `undone`."""
     refused: Counter[str] = field(default_factory=Counter)
     """Answers that said "not now", by status and code."""
     slowest: float = 0.0
@@ -97,22 +99,33 @@ class Load:
         self._stopping.set()
         await self._working
 
-    async def _work_all(self) -> None:
-        async with asyncio.TaskGroup() as agents:
-            for case in self.cases:
-                agents.create_task(self._work(case))
+    async def abandon(self) -> None:
+        """End at once; harmless after `finish`."""
+        self._working.cancel()
+        await asyncio.gather(self._working, return_exceptions=True)
 
-    async def _work(self, case: Case) -> None:
+    async def _work_all(self) -> None:
+        waiting = random.sample(self.cases, len(self.cases))
+        async with asyncio.TaskGroup() as agents:
+            for _ in range(self.writers):
+                agents.create_task(self._work(waiting))
+
+    async def _work(self, waiting: list[Case]) -> None:
         while not self._stopping.is_set():
+            case = waiting.pop(0)
             await self._move(case)
+            waiting.append(case)
             await asyncio.sleep(self.pause * random.uniform(0.5, 1.5))
 
     async def _move(self, case: Case) -> None:
         to, mutation = random.choice(WAYS[case.status])
         words = None if mutation is TAKE else f"Message {next(self._words)}"
+        became = None
         while not await self._answered(mutation, case, words):
-            self.unanswered[await self._whole_or_not_at_all(case, to)] += 1
-            await asyncio.sleep(0.05)
+            became = await self._whole_or_not_at_all(case, to)
+            await asyncio.sleep(0.1)
+        if became is not None:
+            self.unanswered[became] += 1
         case.status = to
         case.moves.append((to, words))
 
@@ -146,17 +159,18 @@ class Load:
 
 
 @asynccontextmanager
-async def at_work(house: House, *, families: int, procedures: int, pause: float = 0.05) -> AsyncIterator[Load]:
+async def at_work(house: House, *, families: int, procedures: int, writers: int = 8, pause: float = 0.05) -> AsyncIterator[Load]:
     """Give families with submitted procedures, which an agent then moves until the block ends."""
     cases = [case for _ in range(families) for case in await _family(house, procedures)]
     agent = await house.agent()
     async with asyncpg.create_pool(house.dsn, min_size=0, max_size=3, timeout=5, command_timeout=10) as pool:
-        load = Load(house, pool, agent, cases, pause)
+        load = Load(house, pool, agent, cases, writers, pause)
         load.start()
         try:
             yield load
-        finally:
             await load.finish()
+        finally:
+            await load.abandon()
 
 
 async def _family(house: House, procedures: int) -> list[Case]:
