@@ -42,12 +42,15 @@ class Checks:
         return viewer_of(state, access.expires_at)
 
 
-async def opened(dsn: str) -> Checks:
-    """Open the checks of one server; its connections are the superuser's, whom row-level security does not hold up."""
+async def opened(dsn: str, **settings: str) -> Checks:
+    """Open the checks of one server; its connections are the superuser's, whom row-level security does not hold up.
+
+    `settings` are PostgreSQL's, for these connections.
+    """
     database = await Database.open(dsn, size=POOL, command_seconds=30, statement_seconds=30)
     async with database.connection() as connection:
         tokens = await open_tokens(connection, KEYS, TokenSettings(), utc_now())
-    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=POOL, reset=_no_reset, command_timeout=30)
+    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=POOL, reset=_no_reset, command_timeout=30, server_settings=settings)
     return Checks(replace(database, pool=pool), tokens, SessionCache(database, utc_now))
 
 

@@ -40,6 +40,7 @@ DATA = {
     "service": {
         "name_fr": "Restauration scolaire",
         "name_en": "School canteen",
+        "address": "12 place du Marché, 33600 Saint-Aubin",
         "phone": "05 57 00 00 10",
         "email": "cantine@ville.example",
         "hours_fr": "le matin",

@@ -41,7 +41,7 @@ select convert_to(json_build_object('viewer', json_build_object('family', (
             select json_build_object(
                 'edges', coalesce(json_agg(json_build_object('cursor', p.cursor, 'node', p.node)) filter (where p.n <= $2), '[]'),
                 'pageInfo', json_build_object('hasNextPage', count(*) > $2,
-                    'endCursor', (array_agg(p.cursor order by p.n desc) filter (where p.n <= $2))[1]))
+                    'endCursor', (array_agg(p.cursor) filter (where p.n <= $2))[least(count(*), $2)]))
             from (
                 select row_number() over () as n, {_cursor("Procedure", "p.id")} as cursor,
                     json_build_object('id', {_id(9, "p", "family_id", "id")}, 'reference', p.reference, 'status', p.status,
@@ -76,7 +76,7 @@ select convert_to(json_build_object('procedures', (
     select json_build_object(
         'edges', coalesce(json_agg(json_build_object('cursor', p.cursor, 'node', p.node)) filter (where p.n <= $3), '[]'),
         'pageInfo', json_build_object('hasNextPage', count(*) > $3,
-            'endCursor', (array_agg(p.cursor order by p.n desc) filter (where p.n <= $3))[1]))
+            'endCursor', (array_agg(p.cursor) filter (where p.n <= $3))[least(count(*), $3)]))
     from (
         select row_number() over () as n, {_cursor("Procedure", "p.id")} as cursor,
             json_build_object('id', {_id(9, "p", "family_id", "id")}, 'reference', p.reference, 'status', p.status,
@@ -92,10 +92,16 @@ select convert_to(json_build_object('procedures', (
                         'toStatus', e.to_status, 'occurredAt', e.occurred_at))), '[]')
                     from (select * from procedure_event where family_id = p.family_id and procedure_id = p.id
                         and service_id = any($1::uuid[]) order by id limit 5) e))) as node
-        from (select * from procedure where service_id = any($1::uuid[]) and status = any($2::text[])
-            order by id desc limit $3::bigint + 1) p) p))::text, 'UTF8')
+        from (select p.* from unnest($1::uuid[]) v(id) cross join unnest($2::text[]) u(status) cross join lateral (
+                select * from procedure where service_id = v.id and status = u.status
+                order by created_at desc, id desc limit $3::bigint + 1) p
+            order by p.created_at desc, p.id desc limit $3::bigint + 1) p) p))::text, 'UTF8')
 """
-"""$1 services, $2 statuses, $3 how many, $4 language."""
+"""$1 services, $2 statuses, $3 how many, $4 language.
+
+The newest of each service and status by the index, then the newest of those: it reads no more than it needs. Ids begin with
+the moment of their making, so that the order is the portal's.
+"""
 
 CATALOGUE = f"""
 select convert_to(json_build_object('procedureKinds', json_build_object('edges', (

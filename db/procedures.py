@@ -7,7 +7,8 @@ from uuid import UUID
 
 KIND = """
     select k.id, k.code, k.service_id, k.title_fr, k.title_en, k.form::text as form, k.attestation_fr, k.attestation_en,
-        k.decision_months, k.silence_means, s.name_fr, s.name_en, s.phone, s.email, s.hours_fr, s.hours_en
+        k.decision_months, k.silence_means, s.name_fr, s.name_en, s.address, s.phone, s.email,
+        s.hours_fr, s.hours_en
     from procedure_kind k join service s on s.id = k.service_id
 """
 
@@ -58,7 +59,7 @@ async def kind(tx: Any, kind_id: UUID) -> Kind:
 def _kind(row: Any) -> Kind | None:
     if row is None:
         return None
-    service = {name: row[name] for name in ("name_fr", "name_en", "phone", "email", "hours_fr", "hours_en")}
+    service = {name: row[name] for name in ("name_fr", "name_en", "address", "phone", "email", "hours_fr", "hours_en")}
     return Kind(
         row["id"],
         row["code"],

@@ -127,7 +127,8 @@ CREATE TABLE public.channel_preference (
     topic text NOT NULL,
     channels text[] NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    CONSTRAINT channel_preference_channels_check CHECK ((((cardinality(channels) >= 1) AND (cardinality(channels) <= 6)) AND (channels <@ ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'WEB_PUSH'::text, 'MOBILE_PUSH'::text, 'POST'::text])))
+    CONSTRAINT channel_preference_channels_check CHECK ((((cardinality(channels) >= 1) AND (cardinality(channels) <= 6)) AND (channels <@ ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'WEB_PUSH'::text, 'MOBILE_PUSH'::text, 'POST'::text]))),
+    CONSTRAINT channel_preference_topic_check CHECK ((topic = ANY (ARRAY['PROCEDURE_STATUS'::text, 'PROCEDURE_MESSAGE'::text, 'INVOICE_ISSUED'::text, 'PAYMENT'::text, 'DIRECT_DEBIT'::text, 'ACCOUNT_SECURITY'::text, 'TERMS'::text, 'MAINTENANCE'::text, 'CITY_INFORMATION'::text])))
 );
 
 ALTER TABLE ONLY public.channel_preference FORCE ROW LEVEL SECURITY;
@@ -243,7 +244,8 @@ CREATE TABLE public.news (
     occurred_at timestamp with time zone NOT NULL,
     read_at timestamp with time zone,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    CONSTRAINT news_seq_check CHECK ((seq > 0))
+    CONSTRAINT news_seq_check CHECK ((seq > 0)),
+    CONSTRAINT news_topic_check CHECK ((topic = ANY (ARRAY['PROCEDURE_STATUS'::text, 'PROCEDURE_MESSAGE'::text, 'INVOICE_ISSUED'::text, 'PAYMENT'::text, 'DIRECT_DEBIT'::text, 'ACCOUNT_SECURITY'::text, 'TERMS'::text, 'MAINTENANCE'::text, 'CITY_INFORMATION'::text])))
 );
 
 ALTER TABLE ONLY public.news FORCE ROW LEVEL SECURITY;
@@ -268,6 +270,7 @@ CREATE TABLE public.procedure (
     assigned_agent_id uuid,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT procedure_answers_check CHECK ((json_typeof(answers) <> 'null'::text)),
     CONSTRAINT procedure_check CHECK (((status = 'DRAFT'::text) OR (status = 'WITHDRAWN'::text) OR ((submitted_at IS NOT NULL) AND (attestation IS NOT NULL)))),
     CONSTRAINT procedure_status_check CHECK ((status = ANY (ARRAY['DRAFT'::text, 'SUBMITTED'::text, 'IN_REVIEW'::text, 'AWAITING_FAMILY'::text, 'ACCEPTED'::text, 'REJECTED'::text, 'CLOSED'::text, 'WITHDRAWN'::text])))
 );
@@ -282,15 +285,17 @@ CREATE TABLE public.procedure_event (
     number integer NOT NULL,
     id uuid NOT NULL,
     service_id uuid NOT NULL,
-    from_status text,
+    from_status text NOT NULL,
     to_status text NOT NULL,
     actor text NOT NULL,
     agent_id uuid,
     message text,
     occurred_at timestamp with time zone NOT NULL,
     CONSTRAINT procedure_event_actor_check CHECK ((actor = ANY (ARRAY['FAMILY'::text, 'AGENT'::text, 'CLOCK'::text]))),
+    CONSTRAINT procedure_event_from_status_check CHECK ((from_status = ANY (ARRAY['DRAFT'::text, 'SUBMITTED'::text, 'IN_REVIEW'::text, 'AWAITING_FAMILY'::text, 'ACCEPTED'::text, 'REJECTED'::text, 'CLOSED'::text, 'WITHDRAWN'::text]))),
     CONSTRAINT procedure_event_message_check CHECK ((length(message) <= 4000)),
-    CONSTRAINT procedure_event_number_check CHECK ((number > 0))
+    CONSTRAINT procedure_event_number_check CHECK ((number > 0)),
+    CONSTRAINT procedure_event_to_status_check CHECK ((to_status = ANY (ARRAY['DRAFT'::text, 'SUBMITTED'::text, 'IN_REVIEW'::text, 'AWAITING_FAMILY'::text, 'ACCEPTED'::text, 'REJECTED'::text, 'CLOSED'::text, 'WITHDRAWN'::text])))
 );
 
 ALTER TABLE ONLY public.procedure_event FORCE ROW LEVEL SECURITY;
@@ -315,6 +320,7 @@ CREATE TABLE public.procedure_kind (
     superseded_at timestamp with time zone,
     CONSTRAINT procedure_kind_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
     CONSTRAINT procedure_kind_decision_months_check CHECK (((decision_months >= 1) AND (decision_months <= 24))),
+    CONSTRAINT procedure_kind_form_check CHECK ((json_typeof(form) = 'object'::text)),
     CONSTRAINT procedure_kind_silence_means_check CHECK ((silence_means = ANY (ARRAY['ACCEPTED'::text, 'REJECTED'::text]))),
     CONSTRAINT procedure_kind_version_check CHECK ((version > 0))
 );
@@ -342,6 +348,7 @@ CREATE TABLE public.service (
     code text NOT NULL,
     name_fr text NOT NULL,
     name_en text NOT NULL,
+    address text NOT NULL,
     phone text NOT NULL,
     email text NOT NULL,
     hours_fr text NOT NULL,

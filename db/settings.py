@@ -135,7 +135,10 @@ class City(Section, frozen=True):
     time_zone: Annotated[str, note("Time zone on paper and for quiet hours.")] = "Europe/Paris"
     contact_phone: Annotated[str, note("Telephone of the help desk.")] = "05 00 00 00 00"
     contact_email: Annotated[str, note("Address of the help desk.")] = "kiosque@ville.example"
-    contact_hours: Annotated[str, note("When the help desk answers.")] = "du lundi au vendredi, de 8 h 30 à 17 h 30"
+    contact_hours: Annotated[str, note("When the help desk answers, in French.")] = (
+        "du lundi au vendredi, de 8 h 30 à 17 h 30"
+    )
+    contact_hours_en: Annotated[str, note("The same in English.")] = "Monday to Friday, 8.30 am to 5.30 pm"
 
 
 class Demo(Section, frozen=True):

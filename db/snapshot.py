@@ -10,7 +10,7 @@ NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restri
 
 def snapshot(pg_dump: Path, dsn: str) -> str:
     """Give the definition of a database without what differs from run to run; `pg_dump` is of the server's version."""
-    command = [pg_dump, "--schema-only", "--no-owner", "--exclude-table=migration", f"--dbname={dsn}"]
+    command = [str(pg_dump), "--schema-only", "--no-owner", "--exclude-table=migration", f"--dbname={dsn}"]
     # S603: our own binary with our own arguments.
     dumped = subprocess.run(  # noqa: S603
         command, check=True, capture_output=True, text=True, timeout=60

@@ -20,7 +20,8 @@ app = typer.Typer(
 )
 imports = typer.Typer(no_args_is_help=True, help="Load files of the city's other systems.")
 app.add_typer(imports, name="import")
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
+"""Long lines stay whole: a terminal breaks them itself, and whoever reads a pipe wants what was said."""
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).", exists=True, dir_okay=False)]
 Database = Annotated[str | None, typer.Option(metavar="URL", help="PostgreSQL to use; none: the embedded one.")]
@@ -31,7 +32,7 @@ DataFolder = Annotated[
 
 def _stop(sentence: object) -> NoReturn:
     """End with a sentence instead of a traceback."""
-    Console(stderr=True, highlight=False).print(f"[bold red]Cannot go on.[/] {sentence}")
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Cannot go on.[/] {sentence}")
     raise SystemExit(1)
 
 

@@ -10,10 +10,12 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     StringValueNode,
     Visitor,
     parse,
+    specified_rules,
     validate,
     visit,
 )
@@ -85,16 +87,24 @@ class Documents:
     """Gives documents by their text; bounded in number and in characters.
 
     Refusals are kept too, apart, so that a stream of faulty documents does not push out the good ones. `suggestions`
-    lets validation propose names of the schema, which is for development only.
+    lets validation propose names of the schema, and `introspection` lets documents ask for them: both are for
+    development only.
     """
 
     def __init__(
-        self, schema: GraphQLSchema, limits: Limits, capacity: int = 1_000, *, suggestions: bool = False
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        capacity: int = 1_000,
+        *,
+        suggestions: bool = False,
+        introspection: bool = True,
     ) -> None:
         self.schema = schema
         self.limits = limits
         self._capacity = capacity
         self._suggestions = suggestions
+        self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._known: OrderedDict[str, tuple[Document, int]] = OrderedDict()
         self._characters = 0
         self._refused: OrderedDict[str, RequestRefused] = OrderedDict()
@@ -132,7 +142,9 @@ class Documents:
         weights = Measure(self.schema, self.limits, node).weights()
         if "\\u" in source:
             visit(node, _NoNul())
-        faults = validate(self.schema, node, max_errors=ERRORS_TOLD, hide_suggestions=not self._suggestions)
+        faults = validate(
+            self.schema, node, self._rules, max_errors=ERRORS_TOLD, hide_suggestions=not self._suggestions
+        )
         if faults:
             message = "The document is not valid."
             errors = formatted_all(faults, "", "GRAPHQL_VALIDATION_FAILED")

@@ -12,7 +12,7 @@ from graphql.execution import get_argument_values, get_variable_values
 from db.news import NewsRow
 from db.pool import DatabaseUnavailable
 from gateway.authentication import unavailable
-from gateway.documents import Operation
+from gateway.documents import Operation, cost_of
 from gateway.errors import RequestRefused, formatted_all
 from gateway.execution import Answer, Closing, Listener
 from gateway.live import Live, Stream
@@ -50,16 +50,18 @@ class PortalExecutor:
         """Operations by lane (`planned` or `walked`) and name, for /metrics."""
 
     async def execute(self, operation: Operation, variables: dict[str, Any], context: Context) -> Answer:
-        """Run a query or a mutation; raises RequestRefused."""
+        """Run a query or a mutation and say what it cost, in points; raises RequestRefused."""
+        cost = cost_of(operation, variables)
         coerced = self._coerced(operation, variables, context)
         data = None
         if operation.kind == "query":
             data = await self._planned(operation, coerced, context)
         if data is not None:
             self._count("planned", operation)
-            return Answer(b'{"data":' + data + b"}", True)
+            return Answer(b'{"data":%b,"extensions":{"cost":%d}}' % (data, cost), True)
         self._count("walked", operation)
-        return await self._walk(operation, variables, context, None)
+        body = await self._walk(operation, variables, context, None) | {"extensions": {"cost": cost}}
+        return Answer(msgspec.json.encode(body), body["data"] is not None)
 
     async def subscribe(
         self, operation: Operation, variables: dict[str, Any], context: Context, listener: Listener
@@ -98,7 +100,7 @@ class PortalExecutor:
         data = await reader.whole(operation.key, operation.node, ready.fragments, coerced, context.viewer, row)
         if data is not None:
             return b'{"data":' + data + b"}"
-        return (await self._walk(operation, variables, context, row)).body
+        return msgspec.json.encode(await self._walk(operation, variables, context, row))
 
     def _coerced(self, operation: Operation, variables: dict[str, Any], context: Context) -> Any:
         definitions = operation.node.variable_definitions or ()
@@ -126,7 +128,9 @@ class PortalExecutor:
         except asyncpg.DataError:
             return None
 
-    async def _walk(self, operation: Operation, variables: dict[str, Any], context: Context, source: Any) -> Answer:
+    async def _walk(
+        self, operation: Operation, variables: dict[str, Any], context: Context, source: Any
+    ) -> dict[str, Any]:
         result = execute(
             self._schema,
             operation.document.node,
@@ -141,7 +145,7 @@ class PortalExecutor:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = formatted_all(result.errors, context.request_id)
-        return Answer(msgspec.json.encode(body), result.data is not None)
+        return body
 
     def _known(self, operation: Operation) -> Ready:
         ready = self._ready.get(operation.key)

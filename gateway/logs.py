@@ -26,5 +26,5 @@ def configure(*, pretty: bool) -> None:
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     # Libraries whose messages repeat what clients or relays sent.
-    for name in ("aiohttp.access", "aiohttp.server", "mail.log", "asyncpg"):
+    for name in ("aiohttp.access", "aiohttp.server", "aiohttp.websocket", "mail.log", "asyncpg"):
         logging.getLogger(name).setLevel(logging.ERROR)

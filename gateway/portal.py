@@ -96,7 +96,7 @@ def _endpoint(process: Process, built: schema.Built, executor: PortalExecutor, s
     )
     gate = Gate(frozenset(settings.server.allowed_origins), free_get=development, body_bytes=limits.body_bytes)
     return Endpoint(
-        Documents(built.graphql, sizes, suggestions=development),
+        Documents(built.graphql, sizes, suggestions=development, introspection=development),
         executor,
         Authentication(process).context,
         gate,

@@ -18,6 +18,7 @@ class Service(Node):
 
     code: str = column("Stable code, e.g. restauration-scolaire.")
     name: str = column("Name, in the language of the viewer.", in_language("name"))
+    address: str = column("Postal address.")
     phone: str = column("Telephone.")
     email: str = column("E-mail address.")
     hours: str = column("When it can be reached, in the language of the viewer.", in_language("hours"))

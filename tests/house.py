@@ -4,7 +4,7 @@ import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -243,27 +243,40 @@ def settings_for(dsn: str, catcher: Catcher, **others: dict[str, Any]) -> Settin
 @asynccontextmanager
 async def opened(dsn: str, **others: dict[str, Any]) -> AsyncIterator[House]:
     """Run a portal on a database until the block ends; `others` are settings by section."""
-    catcher, clock = Catcher(), MovableClock()
-    await catcher.start()
-    settings = settings_for(dsn, catcher, **others)
-    connection = await asyncpg.connect(dsn, timeout=10)
+    clock = MovableClock()
+    async with AsyncExitStack() as stack:
+        catcher = Catcher()
+        await catcher.start()
+        stack.push_async_callback(catcher.stop)
+        settings = settings_for(dsn, catcher, **others)
+        connection = await asyncpg.connect(dsn, timeout=10)
+        stack.push_async_callback(connection.close)
+        running = await stack.enter_async_context(portal.opened(settings, dsn, clock))
+        server = msgspec.structs.replace(settings.server, port=await _listening(stack, running, catcher))
+        await stack.enter_async_context(_dispatching(msgspec.structs.replace(settings, server=server), dsn))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield House(server.url, dsn, settings, clock, catcher, http, connection, running)
+
+
+async def _listening(stack: AsyncExitStack, running: portal.Portal, catcher: Catcher) -> int:
+    """Listen on a free port until the stack ends; give the port."""
+    app = make_app(running)
+    app.add_routes(routes(catcher))
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=3.0)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = Site(runner, "127.0.0.1", 0)
+    await site.start()
+    return site.port
+
+
+@asynccontextmanager
+async def _dispatching(settings: Settings, dsn: str) -> AsyncIterator[None]:
+    """Run a dispatcher beside."""
+    stop = asyncio.Event()
+    sending = asyncio.create_task(dispatcher.run(settings, dsn, stop))
     try:
-        async with portal.opened(settings, dsn, clock) as running:
-            app = make_app(running)
-            app.add_routes(routes(catcher))
-            runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=3.0)
-            await runner.setup()
-            site = Site(runner, "127.0.0.1", 0)
-            await site.start()
-            stop = asyncio.Event()
-            server = msgspec.structs.replace(settings.server, port=site.port)
-            sending = asyncio.create_task(dispatcher.run(msgspec.structs.replace(settings, server=server), dsn, stop))
-            async with aiohttp.ClientSession() as http:
-                yield House(server.url, dsn, settings, clock, catcher, http, connection, running)
-            stop.set()
-            with suppress(asyncio.CancelledError):
-                await sending
-            await runner.cleanup()
+        yield
     finally:
-        await connection.close()
-        await catcher.stop()
+        stop.set()
+        await sending

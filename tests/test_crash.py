@@ -25,20 +25,23 @@ async def killed(program: Program, steps: list[str], times: int) -> None:
     plan = [steps[turn % len(steps)] for turn in range(times)]
     for step, following in zip(plan, [*plan[1:], AT_RANDOM], strict=True):
         if step == AT_RANDOM:
-            await asyncio.sleep(random.uniform(0, 1.5))
+            await asyncio.sleep(random.uniform(0, 1))
             await program.kill()
         else:
             assert await program.ended() == -signal.SIGKILL
-        await program.start(f"{following}:{random.randint(1, 8)}" if following != AT_RANDOM else "")
+        await program.start(f"{following}:{random.randint(1, 6)}" if following != AT_RANDOM else "")
 
 
 @pytest.mark.parametrize(
-    ("of_gateway", "of_dispatcher"), [(18, 36), pytest.param(150, 350, marks=pytest.mark.long)]
+    ("of_gateway", "of_dispatcher"), [(12, 40), pytest.param(150, 350, marks=pytest.mark.long)]
 )
 async def test_killed_at_random_and_at_every_step_nothing_is_lost_and_nothing_half_done(
     city: Database, tmp_path: Path, of_gateway: int, of_dispatcher: int
 ) -> None:
-    async with apart(city.dsn, tmp_path) as portal, at_work(portal.house, families=6, procedures=3) as load:
+    async with (
+        apart(city.dsn, tmp_path, outbox__lanes=6) as portal,
+        at_work(portal.house, families=10, procedures=3, writers=12, pause=0.1) as load,
+    ):
         async with asyncio.TaskGroup() as killers:
             killers.create_task(killed(portal.gateway, OF_GATEWAY, of_gateway))
             killers.create_task(killed(portal.dispatcher, OF_DISPATCHER, of_dispatcher))

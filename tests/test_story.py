@@ -93,14 +93,15 @@ async def _accepted(house: House, agent: str, procedure: str, socket: Socket, ev
 
 
 async def test_the_acknowledgement_says_what_the_law_asks_for(house: House) -> None:
-    """CRPA R112-5: date of receipt, service in charge with its contact, what silence will mean and when."""
+    """CRPA R112-5: date of receipt, service in charge with address and contact, what silence will mean and when."""
     family, token = await house.member()
     identity = await house.submitted(token)
     text = await house.mail_to(family.email, "bien reçu")
     query = """query ($id: ID!) { node(id: $id) { ... on Procedure {
-        reference impliedDecisionOn service { name phone email } } } }"""
+        reference impliedDecisionOn service { name address phone email } } } }"""
     procedure = (await house.ask(query, token, id=identity)).data["node"]
-    for part in (procedure["reference"], procedure["service"]["phone"], procedure["service"]["email"]):
+    service = procedure["service"]
+    for part in (procedure["reference"], service["name"], service["address"], service["phone"], service["email"]):
         assert part.replace(" ", "") in text.replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
     assert procedure["impliedDecisionOn"][:4] in text
 

@@ -12,7 +12,7 @@ create table procedure (
     status text not null check (status in
         ('DRAFT', 'SUBMITTED', 'IN_REVIEW', 'AWAITING_FAMILY', 'ACCEPTED', 'REJECTED', 'CLOSED', 'WITHDRAWN')),
     event_count integer not null default 0,
-    answers json not null,
+    answers json not null check (json_typeof(answers) <> 'null'),
     attestation text,
     submitted_at timestamptz,
     implied_decision_on date,
@@ -33,8 +33,10 @@ create table procedure_event (
     number integer not null check (number > 0),
     id uuid not null,
     service_id uuid not null references service,
-    from_status text,
-    to_status text not null,
+    from_status text not null check (from_status in
+        ('DRAFT', 'SUBMITTED', 'IN_REVIEW', 'AWAITING_FAMILY', 'ACCEPTED', 'REJECTED', 'CLOSED', 'WITHDRAWN')),
+    to_status text not null check (to_status in
+        ('DRAFT', 'SUBMITTED', 'IN_REVIEW', 'AWAITING_FAMILY', 'ACCEPTED', 'REJECTED', 'CLOSED', 'WITHDRAWN')),
     actor text not null check (actor in ('FAMILY', 'AGENT', 'CLOCK')),
     agent_id uuid references agent,
     message text check (length(message) <= 4000),

@@ -19,7 +19,9 @@ comment on table address is 'Where a family can be reached; one that proves dead
 create table channel_preference (
     family_id uuid not null references family,
     id uuid not null default gen_random_uuid(),
-    topic text not null,
+    topic text not null check (topic in
+        ('PROCEDURE_STATUS', 'PROCEDURE_MESSAGE', 'INVOICE_ISSUED', 'PAYMENT', 'DIRECT_DEBIT', 'ACCOUNT_SECURITY', 'TERMS',
+        'MAINTENANCE', 'CITY_INFORMATION')),
     channels text[] not null check (cardinality(channels) between 1 and 6
         and channels <@ array['IN_APP', 'EMAIL', 'SMS', 'WEB_PUSH', 'MOBILE_PUSH', 'POST']),
     updated_at timestamptz not null,
@@ -32,7 +34,9 @@ create table news (
     family_id uuid not null references family,
     seq bigint not null check (seq > 0),
     id uuid not null,
-    topic text not null,
+    topic text not null check (topic in
+        ('PROCEDURE_STATUS', 'PROCEDURE_MESSAGE', 'INVOICE_ISSUED', 'PAYMENT', 'DIRECT_DEBIT', 'ACCOUNT_SECURITY', 'TERMS',
+        'MAINTENANCE', 'CITY_INFORMATION')),
     type text not null,
     subject_id uuid not null,
     service_id uuid,

@@ -165,7 +165,8 @@ def _house(tables: Tables, keys: Keys, now: datetime, seed: int) -> House:
     founded = now - timedelta(days=1_300)
     services = {service.code: ids.at(founded) for service in SERVICES}
     for each in SERVICES:
-        tables.add("service", services[each.code], each.code, each.fr, each.en, each.phone, each.email, *HOURS)
+        reached = (each.address, each.phone, each.email, *HOURS)
+        tables.add("service", services[each.code], each.code, each.fr, each.en, *reached)
     # One hash for the whole city: hashing 20,000 times would take half an hour. Its salt is no secret either.
     password_hash = hash_secret(DEMO_PASSWORD.encode(), random.randbytes(16), 2, 19_456, 1, 32, Type.ID).decode()
     agents = {}
@@ -189,7 +190,7 @@ def _house(tables: Tables, keys: Keys, now: datetime, seed: int) -> House:
 def _kind(kind: Kind, kind_id: UUID, service_id: UUID) -> stored.Kind:
     """Give a kind as the portal reads it from the database."""
     [service] = [each for each in SERVICES if each.code == kind.service]
-    names = {"name_fr": service.fr, "name_en": service.en, "phone": service.phone, "email": service.email}
+    reached = {"address": service.address, "phone": service.phone, "email": service.email}
     return stored.Kind(
         kind_id,
         kind.code,
@@ -199,7 +200,7 @@ def _kind(kind: Kind, kind_id: UUID, service_id: UUID) -> stored.Kind:
         {"fr": ATTESTATION[0], "en": ATTESTATION[1]},
         kind.decision_months,
         kind.silence_means,
-        {**names, "hours_fr": HOURS[0], "hours_en": HOURS[1]},
+        {"name_fr": service.fr, "name_en": service.en, **reached, "hours_fr": HOURS[0], "hours_en": HOURS[1]},
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.demo import forms
 from gateway.demo.forms import Schema
-from gateway.demo.names import CITY_DOMAIN, phone
+from gateway.demo.names import CITY, CITY_DOMAIN, POSTCODE, phone
 
 HOURS = ("Du lundi au vendredi, 8 h 30 - 17 h", "Monday to Friday, 8:30 - 17:00")
 
@@ -18,6 +18,13 @@ class Service:
     en: str
     line: int
     """Its telephone extension, 0 to 99."""
+    street: str
+    """Where its office is, without the town."""
+
+    @property
+    def address(self) -> str:
+        """Postal address of its office."""
+        return f"{self.street}, {POSTCODE} {CITY}"
 
     @property
     def phone(self) -> str:
@@ -31,13 +38,13 @@ class Service:
 
 
 SERVICES = (
-    Service("cantine", "Restauration scolaire", "School canteen", 10),
-    Service("periscolaire", "Vie scolaire et périscolaire", "Schools and after-school care", 20),
-    Service("centre-loisirs", "Centre de loisirs", "Leisure centre", 30),
-    Service("petite-enfance", "Petite enfance", "Early childhood", 40),
-    Service("etat-civil", "État civil", "Civil registry", 50),
-    Service("urbanisme-voirie", "Urbanisme et voirie", "Town planning and roads", 60),
-    Service("vie-associative", "Vie associative", "Associations", 70),
+    Service("cantine", "Restauration scolaire", "School canteen", 10, "12 place du Marché"),
+    Service("periscolaire", "Vie scolaire et périscolaire", "Schools and after-school care", 20, "12 place du Marché"),
+    Service("centre-loisirs", "Centre de loisirs", "Leisure centre", 30, "45 chemin de la Garenne"),
+    Service("petite-enfance", "Petite enfance", "Early childhood", 40, "8 allée des Arbousiers"),
+    Service("etat-civil", "État civil", "Civil registry", 50, "1 place du Marché"),
+    Service("urbanisme-voirie", "Urbanisme et voirie", "Town planning and roads", 60, "27 rue du Lavoir"),
+    Service("vie-associative", "Vie associative", "Associations", 70, "3 rue de la Vieille Forge"),
 )
 EVERY_SERVICE = tuple(service.code for service in SERVICES)
 

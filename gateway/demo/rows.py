@@ -20,7 +20,7 @@ from resolvers.procedures import implied_decision
 Row = tuple[Any, ...]
 
 COLUMNS: Mapping[str, str] = {
-    "service": "id code name_fr name_en phone email hours_fr hours_en",
+    "service": "id code name_fr name_en address phone email hours_fr hours_en",
     "agent": "id email name password_hash roles services created_at",
     "terms": "version effective_at published_at body_fr body_en hash",
     "procedure_kind": "id code version service_id title_fr title_en summary_fr summary_en form attestation_fr "

@@ -8,6 +8,7 @@ from typing import Any
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLUnionType
 
 from resolvers.reading.mapping import Mapping
+from resolvers.reading.statement import TYPE_KEY
 
 
 def attach(mapping: Mapping) -> None:
@@ -35,7 +36,7 @@ def resolve(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
 
 
 def _type_name(value: Any, _info: GraphQLResolveInfo[Any], _abstract: Any) -> str:
-    name: str = value["__typename"]
+    name: str = value[TYPE_KEY]
     return name
 
 

@@ -139,7 +139,7 @@ class PageWriter:
         parts = [
             writer.render(sql, t=self.t, o=o, slot=self.slot, casts=reading.casts) for sql in (reading.on, *filters)
         ]
-        return " and ".join([*parts, writer.seen(self.stored, o)])
+        return " and ".join(f"({part})" for part in [*parts, writer.seen(self.stored, o)])
 
     def _beyond_cursor(self) -> str:
         """Give the condition of the cursor: a row comparison, so that the order's index is used."""

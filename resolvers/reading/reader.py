@@ -141,4 +141,4 @@ def _shape(operation: OperationDefinitionNode, variables: Any) -> tuple[Any, ...
     """What of the variables decides a statement's text: which are null, and the booleans (`@skip`, `@include`)."""
     coerced = variables.coerced
     names = [definition.variable.name.value for definition in operation.variable_definitions or ()]
-    return tuple(value if isinstance(value := coerced.get(name), bool) else value is None for name in names)
+    return tuple(value if isinstance(value := coerced.get(name), bool | None) else ... for name in names)

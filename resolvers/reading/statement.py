@@ -22,7 +22,11 @@ from resolvers.reading.selection import Document, Selected, below, fields_of, po
 
 PARAMETER = re.compile(r"(?<!:):([a-z]\w*)")
 NO_CASTS: MappingType[str, str] = {}
-TYPE_NAME = SelectionSetNode(selections=(FieldNode(name=NameNode(value="__typename")),))
+TYPE_KEY = "#type"
+"""Under what a row tells its type to graphql-core: no key of a request looks like it."""
+TYPE_NAME = SelectionSetNode(
+    selections=(FieldNode(alias=NameNode(value=TYPE_KEY), name=NameNode(value="__typename")),)
+)
 PAIRS_A_CALL = 50  # a PostgreSQL function takes 100 arguments at the most
 
 
@@ -152,7 +156,7 @@ class Writer:
         shape = self.object(target, sets, o)
         return (
             f"(select {shape.json(r)} from (select {shape.select} from {stored.table} {o} "
-            f"where {condition} and {self.seen(stored, o)} limit 1) {r})"
+            f"where ({condition}) and ({self.seen(stored, o)}) limit 1) {r})"
         )
 
     def _node(self, parent: GraphQLObjectType, selected: Selected, reading: NodeById) -> str:

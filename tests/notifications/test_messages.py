@@ -21,6 +21,7 @@ KEYS = Keys(bytes(32))
 SERVICE = {
     "name_fr": "Restauration scolaire",
     "name_en": "School canteen",
+    "address": "12 place du Marché, 33600 Saint-Aubin",
     "phone": "05 57 00 00 10",
     "email": "cantine@ville.example",
     "hours_fr": "le matin",
@@ -73,6 +74,20 @@ def test_every_message_names_the_family_the_help_desk_and_the_reason(type: str, 
     assert message.subject and "\n" not in message.subject
 
 
+@pytest.mark.parametrize(("language", "hours"), [("fr", "de 8 h 30 à 17 h 30"), ("en", "8.30 am to 5.30 pm")])
+def test_the_help_desk_tells_its_hours_in_the_language_of_the_family(language: str, hours: str) -> None:
+    message = write("test", {}, language)
+    assert hours in message.text and hours in message.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_acknowledgement_says_how_to_reach_the_service(language: str) -> None:
+    """CRPA R112-5."""
+    message = write("procedure_submitted", SUBMITTED, language)
+    for part in (SERVICE[f"name_{language}"], SERVICE["address"], SERVICE["phone"], SERVICE["email"]):
+        assert part in message.text and part in message.html
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_languages_have_words_for_the_same_news(language: str) -> None:
     assert {path.stem for path in (FOLDER / language).glob("*.jinja")} == {*NEWS, "frame"}
@@ -92,7 +107,8 @@ def test_the_acknowledgement_says_what_the_law_asks_for() -> None:
     assert "dimanche 1er novembre 2026 à 00\u00a0h\u00a030" in text
     assert "Sans réponse à cette date\u00a0: demande acceptée" in text
     assert "vendredi 1er janvier 2027" in text
-    assert "Restauration scolaire\nTéléphone\u00a0: 05 57 00 00 10\nCourriel\u00a0: cantine@ville.example" in text
+    service = f"Restauration scolaire\n{SERVICE['address']}\nTéléphone\u00a0: 05 57 00 00 10\n"
+    assert f"{service}Courriel\u00a0: cantine@ville.example" in text
     refused = write("procedure_submitted", SUBMITTED | {"silence_means": "REJECTED"}).text
     assert "réputée refusée" in refused and "tribunal administratif" in refused
 

@@ -147,6 +147,17 @@ def test_suggestions_are_for_development_only() -> None:
     assert "Did you mean 'leaf'" in refusal("{leav}", documents(suggestions=True)).errors[0]["message"]
 
 
+@pytest.mark.parametrize("source", ["{__schema{types{name}}}", '{a{leaf} __type(name:"Query"){name}}'])
+def test_a_schema_that_is_not_to_be_read_is_not_told(source: str) -> None:
+    documents().prepare(source)
+    refused = refusal(source, documents(introspection=False))
+    assert refused.code == "GRAPHQL_VALIDATION_FAILED" and "introspection" in refused.errors[0]["message"]
+
+
+def test_a_client_may_ask_for_type_names_where_the_schema_is_not_told() -> None:
+    documents(introspection=False).prepare("{__typename a{__typename}}")
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [("query A{leaf} query B{leaf}", None), ("query A{leaf}", "B"), ("query A{leaf} query B{leaf}", "")],

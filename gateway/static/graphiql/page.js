@@ -29,12 +29,33 @@ function fetcher(parameters, options = {}) {
   return isSubscription(parameters, options) ? overWebSocket(parameters, options) : overHttp(parameters, options);
 }
 
+const welcome = `# Sign in: mutation { signIn(identifier: "…",
+#   password: "…", signInAs: FAMILY) {
+#   problems { message } session { accessToken } } }
+# Then put the token into the Headers tab.
+query Welcome {
+  procedureKinds(first: 5) {
+    edges {
+      node {
+        code
+        title
+        service {
+          name
+          phone
+        }
+      }
+    }
+  }
+}
+`;
+
 // ?query=… fills the editor, so that an example can be a link.
 const asked = new URLSearchParams(location.search);
 ReactDOM.createRoot(document.getElementById("explorer")).render(
   React.createElement(GraphiQL, {
     fetcher,
     defaultEditorToolsVisibility: "headers",
+    defaultQuery: welcome,
     ...(asked.has("query") ? { query: asked.get("query") } : {}),
   }),
 );

@@ -1,0 +1,130 @@
+"""Rows for proofs about reads: what a small city lacks, values that break careless code, and those who look at them."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from db.ids import uuid7
+from resolvers.viewer import Kind, Viewer, anonymous
+
+TEXTS = (
+    "",
+    "'",
+    '"',
+    "\\",
+    "\\'; drop table family; --",
+    "$1 :family {t}.id {o} %s %(a)s",
+    "é à ô œ ç ÿ – « » \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}",
+    "👩‍👧‍👦 🇫🇷 \U0010ffff",
+    "\u2028\u2029\ufeff\u200f\u0301",
+    "\x01\x08\x1f\x7f\t\r\n",
+    "</script><!-- &amp; -->",
+    "null",
+    "x" * 3000,
+)
+MOMENTS = (
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.999999Z",
+    "1970-01-01T00:00:00.1Z",
+    "2026-03-29T01:00:00.000001Z",
+    "2026-10-25T00:30:00.12Z",
+    "2024-02-29T23:59:59.123450Z",
+    "1582-10-10T12:00:00Z",
+)
+DAYS = ("0001-01-01", "9999-12-31", "1900-02-28", "2024-02-29", "1582-10-15")
+ANSWERS = (
+    "{}",
+    "[]",
+    "null",
+    '"\\ud83d\\ude00 \\\\ \\" \\/"',
+    '{"b": [1, 2.50, -0.0, 1e-7, 12345678901234567890, true, null], "a": {"": {"é": ["", {}]}, "\\u0001": "\\n"}}',
+    '{"summary_fr": "Ça « va »", "summary_en": 7, "z": [[[[[]]]]]}',
+    ' { "spaces" :\n\t[ ] , "summary_en" : "it\'s 👍" } ',
+    "1.0",
+)
+NUMBERS = (0, 1, -1, 2**31 - 1, -(2**31))
+VALUES: dict[str, Sequence[Any]] = {
+    "text": TEXTS,
+    "timestamp with time zone": MOMENTS,
+    "date": DAYS,
+    "json": ANSWERS,
+    "integer": NUMBERS,
+    "boolean": (True, False),
+}
+
+FREE_COLUMNS = """
+    select c.table_name, c.column_name, c.data_type, c.is_nullable = 'YES' as nullable
+    from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+    where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.data_type = any($1) and not exists (
+        select from pg_constraint k join pg_attribute a on a.attrelid = k.conrelid and a.attnum = any(k.conkey)
+        where k.conrelid = c.table_name::regclass and a.attname = c.column_name and k.contype in ('p', 'f'))
+    order by c.table_name, c.ordinal_position
+"""
+"""Columns that are part of no primary or foreign key."""
+
+SESSION = """
+    insert into session (id, family_id, account_id, agent_id, device, created_at, used_at, expires_at)
+    values ($1, $2, $3, $4, 'Un appareil', now(), now(), now() + interval '1 day')
+"""
+PREFERENCES = """
+    insert into channel_preference (family_id, topic, channels, updated_at)
+    select f.id, topic, '{EMAIL,IN_APP}', now() from family f, unnest('{TERMS,PAYMENT,MAINTENANCE}'::text[]) topic
+    on conflict do nothing
+"""
+
+async def fill(connection: asyncpg.Connection) -> None:
+    """Add to a demo city what it does not have: sessions of families and agents, choices of channels."""
+    for account in await connection.fetch("select family_id, id from account"):
+        for _ in range(2):
+            await connection.execute(SESSION, uuid7(), account["family_id"], account["id"], None)
+    for agent in await connection.fetch("select id from agent"):
+        await connection.execute(SESSION, uuid7(), None, None, agent["id"])
+    await connection.execute(PREFERENCES)
+
+
+async def spoil(connection: asyncpg.Connection, random: Random) -> int:
+    """Put hostile and extreme values wherever the database allows them, NULL among them; give how many."""
+    written = 0
+    for column in await connection.fetch(FREE_COLUMNS, list(VALUES)):
+        table, name, cast = column["table_name"], column["column_name"], column["data_type"]
+        for row in await connection.fetch(f"select ctid::text from {table} order by 1"):
+            if random.random() < 0.4:
+                continue
+            value = random.choice([*VALUES[cast], *([None] * 4 if column["nullable"] else [])])
+            text = value if value is None or isinstance(value, str) else str(value)
+            # No index holds these columns alone, so that a row keeps its place often enough: a moved one is passed over.
+            update = f"update {table} set {name} = $1::text::{cast} where ctid = $2::text::tid"
+            try:
+                async with connection.transaction():
+                    written += int((await connection.execute(update, text, row["ctid"])).split()[-1])
+            except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError):
+                continue
+    return written
+
+
+async def viewers(connection: asyncpg.Connection) -> list[Viewer]:
+    """Give every kind of viewer: families in both languages, agents of some, all and no services, a partner, nobody."""
+    found = [anonymous(), anonymous("en"), Viewer(Kind.PARTNER)]
+    sessions = await connection.fetch("select * from session order by id")
+    for number, session in enumerate([each for each in sessions if each["family_id"]][:6]):
+        found.append(family_viewer(session, ("fr", "en")[number % 2]))
+    services: list[UUID] = [row["id"] for row in await connection.fetch("select id from service order by id")]
+    chosen = (services[:1], services[1:3], services, [])
+    agents = [each for each in sessions if each["agent_id"]]
+    return found + [agent_viewer(session, of) for session, of in zip(agents, chosen, strict=False)]
+
+
+def family_viewer(session: Any, language: str = "fr") -> Viewer:
+    """Give the viewer of a family's session, terms accepted."""
+    family, account = session["family_id"], session["account_id"]
+    return Viewer(Kind.FAMILY, language, session["id"], None, family, account, terms_accepted=True)
+
+
+def agent_viewer(session: Any, services: Sequence[UUID]) -> Viewer:
+    """Give the viewer of an agent's session, with all roles, for these services."""
+    roles = frozenset({"AGENT", "CASHIER", "EDITOR", "ADMIN"})
+    agent = session["agent_id"]
+    return Viewer(Kind.AGENT, "fr", session["id"], None, agent_id=agent, roles=roles, services=tuple(services))

@@ -1,0 +1,306 @@
+"""One GraphQL read is one SQL statement that answers exactly what the specification says."""
+
+import asyncio
+import base64
+import json
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    execute,
+    parse,
+    validate,
+    visit,
+)
+from graphql.execution import get_variable_values
+
+import schema
+from db.clock import utc_now
+from db.ids import uuid7
+from db.pool import Database as Pool
+from gateway.demo.city import load_city
+from resolvers.problems import Refusal
+from resolvers.reading.arguments import BadArgument
+from resolvers.reading.identity import make_id
+from resolvers.reading.reader import Reader
+from resolvers.viewer import Kind, Viewer, anonymous
+from schema.access import access_of
+from tests.conftest import Cluster
+from tests.documents import Supply, Written, document
+from tests.house import KEYS
+from tests.oracle import Oracle
+from tests.rows import TEXTS, fill, spoil, viewers
+
+DOCUMENTS = int(os.environ.get("KIOSQUE_DOCUMENTS", "2000"))
+SEED = int(os.environ.get("KIOSQUE_SEED", "20261122"))
+WALKED_EVERY = 4
+"""The other lane is compared too, more slowly: for every so manieth document."""
+
+BUILT = schema.build()
+ROOT = BUILT.graphql.query_type
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the walked lane needs of a request."""
+
+    reader: Reader
+    viewer: Viewer
+
+
+@dataclass(slots=True)
+class Reads:
+    """A city full of hostile values, read by the planner, by the other lane and by the oracle."""
+
+    reader: Reader
+    oracle: Oracle
+    viewers: list[Viewer]
+    supply: Supply
+    roots: dict[Kind, list[str]] = field(default_factory=dict)
+
+    async def planned(self, written: Written, viewer: Viewer) -> bytes:
+        """Give the bytes of a read in one statement."""
+        operation, fragments = parts(written.node)
+        variables = get_variable_values(BUILT.graphql, operation.variable_definitions or (), written.variables)
+        assert not isinstance(variables, list), variables
+        data = await self.reader.whole(written.text, operation, fragments, variables, viewer)
+        assert data is not None, "everything that is stored is planned"
+        return data
+
+    async def walked(self, written: Written, viewer: Viewer) -> ExecutionResult:
+        """Give the result of the same read when graphql-core walks it."""
+        context = Asking(self.reader, viewer)
+        result = execute(BUILT.graphql, written.node, variable_values=written.variables, context_value=context)
+        return result if isinstance(result, ExecutionResult) else await result
+
+    async def compare(self, seed: int) -> bool:
+        """Compare the lanes on the document of a seed; tells whether it was answered without an error."""
+        viewer = self.viewers[seed % len(self.viewers)]
+        written = document(BUILT.graphql, self.supply, self.roots[viewer.kind], seed)
+        told = f"seed {seed}, {viewer.kind}: {written.text}\n{written.variables}"
+        if written.wrong:
+            return await self._refused(written, viewer, told)
+        wanted = await self.oracle.answer(written.node, written.variables, viewer)
+        assert not wanted.errors, f"{told}\n{wanted.errors}"
+        expected = json.dumps(wanted.data)
+        assert json.dumps(json.loads(await self.planned(written, viewer))) == expected, told
+        if seed % WALKED_EVERY == 0:
+            walked = await self.walked(written, viewer)
+            assert not walked.errors, f"{told}\n{walked.errors}"
+            assert json.dumps(msgspec.json.decode(msgspec.json.encode(walked.data))) == expected, told
+        return True
+
+    async def _refused(self, written: Written, viewer: Viewer, told: str) -> bool:
+        """See that a refused argument is refused by both lanes, wherever it stands, unless `@skip` leaves it out."""
+        try:
+            await self.planned(written, viewer)
+        except BadArgument:
+            walked = await self.walked(written, viewer)
+            assert walked.errors and all(isinstance(each.original_error, BadArgument) for each in walked.errors), told
+        return False
+
+
+def parts(node: Any) -> tuple[OperationDefinitionNode, dict[str, FragmentDefinitionNode]]:
+    """Give the operation and the fragments of a document."""
+    [operation] = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
+    return operation, {each.name.value: each for each in node.definitions if isinstance(each, FragmentDefinitionNode)}
+
+
+@pytest.fixture(scope="module")
+async def reads(cluster: Cluster) -> AsyncIterator[Reads]:
+    """Give a spoiled city and all its readers."""
+    async with cluster.database("empty") as database:
+        connection = await asyncpg.connect(database.dsn, timeout=10)
+        await load_city(connection, KEYS, utc_now, families=8)
+        await fill(connection)
+        async with connection.transaction():
+            await spoil(connection, Random(SEED))
+        await connection.execute("analyze")
+        pool = await Pool.open(database.dsn, size=4, command_seconds=30, statement_seconds=30)
+        oracle = await Oracle.on(BUILT.mapping, BUILT.sdl, database.dsn)
+        try:
+            made = Reads(
+                Reader(BUILT.mapping, pool, schema.VIEWER_CASTS), oracle, await viewers(connection), await supply(connection)
+            )
+            made.roots = {kind: permitted(kind) for kind in Kind}
+            yield made
+        finally:
+            await pool.close()
+            await oracle.connection.close()
+            await connection.close()
+
+
+def permitted(kind: Kind) -> list[str]:
+    """Give the root fields of reads that a kind of viewer may call."""
+    assert ROOT is not None
+    return [name for name, each in ROOT.fields.items() if kind in access_of(each).kinds]
+
+
+async def supply(connection: asyncpg.Connection) -> Supply:
+    """Give values for arguments out of real rows, and some that fit nothing."""
+    ids, cursors = [], {}
+    for name, stored in BUILT.mapping.tables.items():
+        rows = await connection.fetch(f"select {', '.join(stored.key)} from {stored.table} order by random() limit 12")
+        if stored.tag:
+            ids += [make_id(BUILT.mapping, name, *row.values()) for row in rows]
+            cursors[name] = [make_cursor(name, str(row["id" if "id" in row else stored.key[-1]])) for row in rows]
+    for name, column in (("NewsItem", "seq"), ("ChannelPreference", "topic")):
+        table = BUILT.mapping.tables[name].table
+        cursors[name] = [make_cursor(name, str(row[0])) for row in await connection.fetch(f"select {column} from {table} limit 12")]
+    ids += ["", "AAAA", "!", "é", make_id(BUILT.mapping, "Member", uuid7(), uuid7()), "anonymous"]
+    texts = await connection.fetch("select number from family union all select reference from procedure")
+    names = [*(row[0] for row in texts), *TEXTS]
+    codes = [row[0] for row in await connection.fetch("select code from procedure_kind")]
+    searches = [text[:2] for text in names] + ["%", "_", "\\", ""]
+    values = {"id": ids, "ids": ids, "number": names, "reference": names, "code": [*codes, *TEXTS], "kind": [*codes, *TEXTS]}
+    return Supply({**values, "search": searches, "version": [0, 1, 2, -(2**31), 2**31 - 1]}, cursors)
+
+
+def make_cursor(name: str, *values: str) -> str:
+    """Make the cursor of a row."""
+    return base64.b64encode(json.dumps([name, *values], ensure_ascii=False).encode()).decode()
+
+
+async def test_a_planned_read_answers_what_the_specification_says(reads: Reads) -> None:
+    """Random documents over the whole schema, every kind of viewer; key order included."""
+    answered = 0
+    for start in range(SEED, SEED + DOCUMENTS, 3):
+        answered += sum(await asyncio.gather(*(reads.compare(seed) for seed in range(start, start + 3))))
+    assert answered > DOCUMENTS * 0.6, "most documents have an answer to compare"
+
+
+def test_the_documents_reach_every_field_that_can_be_read() -> None:
+    given = dict.fromkeys(("id", "ids", "number", "reference", "code", "kind", "search"), ["x"])
+    anything = Supply({**given, "version": [1]}, {})
+    assert ROOT is not None
+    chosen: set[tuple[str, str]] = set()
+    for seed in range(450):
+        written = document(BUILT.graphql, anything, list(ROOT.fields), seed)
+        info = TypeInfo(BUILT.graphql)
+        visit(written.node, TypeInfoVisitor(info, Chosen(info, chosen)))
+    assert readable() - chosen == set()
+
+
+class Chosen(Visitor):
+    """Notes the fields of a document."""
+
+    def __init__(self, info: TypeInfo, chosen: set[tuple[str, str]]) -> None:
+        super().__init__()
+        self.info, self.chosen = info, chosen
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Note one field."""
+        parent = self.info.get_parent_type()
+        assert parent is not None
+        self.chosen.add((parent.name, node.name.value))
+
+
+def readable() -> set[tuple[str, str]]:
+    """Give every (type, field) under the root of reads."""
+    left = {each.name for each in (BUILT.graphql.mutation_type, BUILT.graphql.subscription_type) if each}
+    left |= {"Problem", "SessionTokens", "ProcedureStatusChange"}
+    return {
+        (name, field)
+        for name, each in BUILT.graphql.type_map.items()
+        if isinstance(each, GraphQLObjectType) and not name.startswith("__") and not name.endswith("Payload")
+        for field in each.fields
+        if name not in left
+    }
+
+
+def written(text: str, **variables: Any) -> Written:
+    """Give a document as the random ones are given."""
+    node = parse(text)
+    assert validate(BUILT.graphql, node) == []
+    return Written(text, node, variables, False)
+
+
+def family(reads: Reads) -> Viewer:
+    """Give a family that looks."""
+    return next(viewer for viewer in reads.viewers if viewer.kind is Kind.FAMILY)
+
+
+async def test_a_key_may_look_like_the_type_of_a_node(reads: Reads) -> None:
+    """`__typename` is a name like any other when it is an alias."""
+    identity = make_id(BUILT.mapping, "Family", family(reads).family_id)
+    asked = written("query ($id: ID!) { node(id: $id) { __typename: id } }", id=identity)
+    assert json.loads(await reads.planned(asked, family(reads))) == {"node": {"__typename": identity}}
+    walked = await reads.walked(asked, family(reads))
+    assert (walked.errors, walked.data) == (None, {"node": {"__typename": identity}})
+
+
+async def test_a_null_condition_is_refused_even_when_the_true_one_was_planned(reads: Reads) -> None:
+    asked = "query ($yes: Boolean = true) { terms { version @include(if: $yes) } }"
+    assert json.loads(await reads.planned(written(asked, yes=True), anonymous()))["terms"]["version"] == 1
+    with pytest.raises(GraphQLError):
+        await reads.planned(written(asked, yes=None), anonymous())
+
+
+async def test_one_plan_serves_all_values_and_each_combination_of_conditions_has_its_own(reads: Reads) -> None:
+    asked = "query ($n: Int, $a: Boolean!) { procedureKinds(first: $n) { edges { node { code @skip(if: $a) } } } }"
+    before = reads.reader.planned
+    for size in (1, 2, 3):
+        answer = json.loads(await reads.planned(written(asked, n=size, a=False), anonymous()))
+        assert len(answer["procedureKinds"]["edges"]) == size
+    assert reads.reader.planned == before + 1
+    await reads.planned(written(asked, n=1, a=True), anonymous())
+    await reads.planned(written(asked, a=True), anonymous())
+    assert reads.reader.planned == before + 3
+
+
+@pytest.mark.parametrize("side", ["first", "last"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+async def test_pages_put_together_are_the_whole_list_both_ways(reads: Reads, side: str, size: int) -> None:
+    forward = side == "first"
+    cursor = "after" if forward else "before"
+    text = f"""query ($n: Int, $c: String) {{ procedures({side}: $n, {cursor}: $c) {{
+        totalCount pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} edges {{ cursor node {{ id }} }} }} }}"""
+    everything = json.loads(await reads.planned(written("{ procedures(first: 100) { edges { node { id } } } }"), family(reads)))
+    wanted = [edge["node"]["id"] for edge in everything["procedures"]["edges"]]
+    found: list[str] = []
+    place = None
+    while True:
+        page = json.loads(await reads.planned(written(text, n=size, c=place), family(reads)))["procedures"]
+        assert page["totalCount"] == len(wanted)
+        ids = [edge["node"]["id"] for edge in page["edges"]]
+        found = found + ids if forward else ids + found
+        place = page["pageInfo"]["endCursor" if forward else "startCursor"]
+        assert place == page["edges"][-1 if forward else 0]["cursor"]
+        if not page["pageInfo"]["hasNextPage" if forward else "hasPreviousPage"]:
+            break
+    assert found == wanted and len(wanted) > 3
+
+
+async def test_an_object_with_more_keys_than_a_function_takes_arguments_is_whole(reads: Reads) -> None:
+    keys = [f"k{number}: version" for number in range(130)]
+    answer = json.loads(await reads.planned(written(f"{{ terms {{ {' '.join(keys)} }} }}"), anonymous()))
+    assert list(answer["terms"]) == [f"k{number}" for number in range(130)]
+
+
+async def test_a_selection_of_which_nothing_is_left_is_an_empty_object(reads: Reads) -> None:
+    asked = written("{ viewer @skip(if: true) { id } terms { version @skip(if: true) } }")
+    assert json.loads(await reads.planned(asked, anonymous())) == {"terms": {}}
+
+
+async def test_answers_to_forms_come_back_as_they_were_stored(reads: Reads) -> None:
+    """Numbers, order of keys and spaces are the family's: JSON is not read on the way."""
+    stored = await reads.oracle.connection.fetch("select reference, answers::text as text from procedure")
+    agent = next(each for each in reads.viewers if len(each.services) > 2)
+    for row in stored[:40]:
+        asked = written("query ($r: String!) { procedure(reference: $r) { answers } }", r=row["reference"])
+        assert row["text"].encode() in await reads.planned(asked, agent)

@@ -1,0 +1,198 @@
+"""Guards on the schema: who may, who sees, what is planned, what is described, and what the database guarantees."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    build_schema,
+    get_named_type,
+    is_list_type,
+    print_ast,
+)
+from graphql.type import is_introspection_type, is_specified_scalar_type
+
+import schema
+from resolvers.reading.guarantees import broken_promises
+from resolvers.reading.mapping import Column, One, Page
+from resolvers.viewer import Kind
+from schema.access import access_of
+from tests.conftest import Database
+
+BUILT = schema.build()
+TYPES = {
+    name: each
+    for name, each in BUILT.graphql.type_map.items()
+    if not (is_introspection_type(each) or is_specified_scalar_type(each))
+}
+OBJECTS = {name: each for name, each in TYPES.items() if isinstance(each, GraphQLObjectType)}
+ROOTS = [each for each in (BUILT.graphql.query_type, BUILT.graphql.mutation_type, BUILT.graphql.subscription_type) if each]
+
+NOT_STORED = {
+    "Problem": "a refusal, made in Python",
+    "SessionTokens": "made at sign-in; tokens are stored as hashes only",
+    "Viewer": "who asks; its parts are stored",
+    "PageInfo": "made of a page",
+}
+"""Types without a table, and why; payloads, connections and edges go without saying."""
+
+COMPUTED = {
+    "ActivationCodePayload.code": "shown once, stored as an HMAC",
+    "ActivationCodePayload.expiresOn": "goes with the code",
+    "SignInPayload.session": "made at sign-in",
+}
+"""Fields of payloads that are made in Python beside `problems`."""
+
+CLOSED = {
+    "ProcedureStatusChange.procedure": "news of this topic is about a procedure",
+    "ProcedureStatusChange.event": "news of this topic tells an event",
+}
+"""Promises that no constraint can guarantee, and who keeps them."""
+
+
+def test_every_root_field_says_in_the_sdl_who_may_call_it() -> None:
+    printed = build_schema(BUILT.sdl)
+    for root in ROOTS:
+        told = printed.type_map[root.name]
+        assert isinstance(told, GraphQLObjectType)
+        for name, each in root.fields.items():
+            node = told.fields[name].ast_node
+            assert node is not None and [directive.name.value for directive in node.directives] == ["may"], name
+            said = print_ast(node.directives[0])
+            assert access_of(each).kinds == {kind for kind in Kind if kind in said.partition("roles")[0]} != set(), name
+
+
+def test_every_object_is_stored_or_has_a_reason_not_to_be() -> None:
+    left = set(OBJECTS) - set(BUILT.mapping.tables) - {root.name for root in ROOTS}
+    made = {name for name in left if name.endswith(("Connection", "Edge", "Payload"))}
+    assert left - made == set(NOT_STORED)
+
+
+@pytest.mark.parametrize("name", sorted(BUILT.mapping.tables))
+def test_a_stored_type_is_planned_whole_and_says_whose_its_rows_are(name: str) -> None:
+    stored = BUILT.mapping.tables[name]
+    assert stored.whose, "nobody would ever see a row"
+    assert set(stored.whose) <= {"*", *Kind}
+    assert stored.tag or not _is_node(name), "a node has a tag in its id"
+    unplanned = [field for field in OBJECTS[name].fields if BUILT.mapping.reading(name, field) is None]
+    assert unplanned == []
+
+
+def _is_node(name: str) -> bool:
+    node = TYPES["Node"]
+    return isinstance(node, GraphQLInterfaceType) and node in OBJECTS[name].interfaces
+
+
+def test_every_field_of_every_read_and_stream_is_planned() -> None:
+    for root in ROOTS:
+        if root is not BUILT.graphql.mutation_type:
+            assert [name for name in root.fields if BUILT.mapping.reading(root.name, name) is None] == []
+
+
+def test_payloads_hold_rows_that_the_planner_reads_and_reasoned_values() -> None:
+    payloads = {name: each for name, each in OBJECTS.items() if name.endswith("Payload")}
+    made = {
+        f"{name}.{field}"
+        for name, each in payloads.items()
+        for field in each.fields
+        if field != "problems" and BUILT.mapping.reading(name, field) is None
+    }
+    assert payloads and made == set(COMPUTED)
+
+
+def test_the_predicates_of_everybody_are_of_public_tables_only() -> None:
+    """Deny by default: a type that strangers may see is named here, with intent."""
+    public = {name for name, stored in BUILT.mapping.tables.items() if stored.seen_by(Kind.ANONYMOUS) != "false"}
+    assert public == {"Service", "Terms", "ProcedureKind"}
+
+
+def test_everything_is_described() -> None:
+    without = [name for name, each in TYPES.items() if not each.description]
+    for name, each in TYPES.items():
+        if isinstance(each, (GraphQLObjectType, GraphQLInterfaceType)):
+            for field, definition in each.fields.items():
+                without += [f"{name}.{field}"] if not definition.description else []
+                without += [f"{name}.{field}({arg})" for arg, given in definition.args.items() if not given.description]
+        elif isinstance(each, GraphQLEnumType):
+            without += [f"{name}.{value}" for value, given in each.values.items() if not given.description]
+        elif isinstance(each, GraphQLInputObjectType):
+            without += [f"{name}.{field}" for field, given in each.fields.items() if not given.description]
+    without += [f"@{each.name}" for each in BUILT.graphql.directives if not each.description]
+    assert without == []
+
+
+def test_a_deprecation_carries_a_date() -> None:
+    deprecated = [
+        each.deprecation_reason for named in OBJECTS.values() for each in named.fields.values() if each.deprecation_reason
+    ]
+    assert [reason for reason in deprecated if not any(part[:4].isdigit() and "-" in part for part in reason.split())] == []
+
+
+def test_the_committed_schema_is_the_printed_one() -> None:
+    """To renew it: `python3 run.py schema > schema.graphql`."""
+    assert Path(__file__).parents[1].joinpath("schema.graphql").read_text(encoding="utf-8") == BUILT.sdl
+
+
+def test_lists_are_connections_but_for_short_ones() -> None:
+    """What grows is read in pages; a list here is bounded by a type or by its argument."""
+    lists = {f"{name}.{field}" for name, each in OBJECTS.items() for field, given in each.fields.items() if _is_list(given)}
+    bounded = {"Query.nodes", "Problem.path", "Agent.roles", "ChannelPreference.channels"}
+    assert {name for name in lists if not name.endswith((".edges", ".problems"))} == bounded
+
+
+def _is_list(field: GraphQLField) -> bool:
+    return is_list_type(field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type)
+
+
+def test_a_cursor_fits_every_list_of_its_type() -> None:
+    """A cursor names the type of its rows, not its list: lists of one type are ordered by the same columns."""
+    orders: dict[str, set[object]] = {}
+    for (parent, name), reading in BUILT.mapping.fields.items():
+        if isinstance(reading, Page):
+            target = get_named_type(OBJECTS[parent].fields[name].type).name
+            orders.setdefault(target, set()).add(reading.order.columns)
+            assert {kind for _, kind in reading.order.columns} <= {"uuid", "text", "integer", "bigint"}, "checked cursors"
+    assert [target for target, columns in orders.items() if len(columns) > 1] == []
+
+
+def test_what_is_read_by_a_condition_is_a_row_or_null() -> None:
+    """A single row found by anything but a foreign key may not be there."""
+    for (parent, name), reading in BUILT.mapping.fields.items():
+        if isinstance(reading, One) and parent not in BUILT.mapping.tables and parent != "Subscription":
+            assert not isinstance(OBJECTS[parent].fields[name].type, GraphQLNonNull), f"{parent}.{name}"
+
+
+async def test_the_database_guarantees_what_the_schema_promises(database: Database) -> None:
+    connection = await asyncpg.connect(database.dsn, timeout=10)
+    try:
+        broken = await broken_promises(connection, BUILT.mapping)
+    finally:
+        await connection.close()
+    assert [promise for promise in broken if promise.partition(":")[0] not in CLOSED] == []
+
+
+@pytest.mark.parametrize(
+    ("weaken", "told"),
+    [
+        ("alter table member alter column first_name drop not null", "Member.firstName: member.first_name may be null"),
+        ("alter table procedure drop constraint procedure_kind_id_fkey", "Procedure.kind: no foreign key leads from"),
+        ("alter table member drop constraint member_role_check", "Member.role: member.role may hold a value"),
+        ("alter table delivery alter column attempts type bigint", "Delivery.attempts: delivery.attempts is bigint, not Int!"),
+        ("alter table member rename column school to college", "Member.school: member has no column school"),
+        ("alter table procedure drop constraint procedure_answers_check", "Procedure.answers: procedure.answers may be null"),
+    ],
+)
+async def test_a_promise_that_the_database_takes_back_is_found(database: Database, weaken: str, told: str) -> None:
+    connection = await asyncpg.connect(database.dsn, timeout=10)
+    try:
+        await connection.execute(weaken)
+        broken = await broken_promises(connection, BUILT.mapping)
+    finally:
+        await connection.close()
+    assert any(promise.startswith(told) for promise in broken), broken
