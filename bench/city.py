@@ -80,11 +80,19 @@ class Cluster:
 
     async def fresh(self, name: str, families: int) -> str:
         """Give the address of a city of this size that may be written to, made anew."""
-        template = (await self.city(families)).rpartition("/")[2].partition("?")[0]
-        await self.execute(
-            f"drop database if exists {name} with (force)", f"create database {name} template {template} strategy file_copy"
-        )
+        await self.city(families)
+        template = f"city_{families}_{_version()}"
+        await self._replace(name, f"create database {name} template {template} strategy file_copy")
         return self.dsn(name)
+
+    async def empty(self, name: str) -> str:
+        """Give the address of a migrated, empty database, made anew."""
+        await self._replace(name, f"create database {name}")
+        await migrate.migrate(self.dsn(name))
+        return self.dsn(name)
+
+    async def _replace(self, name: str, create: str) -> None:
+        await self.execute(f"drop database if exists {name} with (force)", create)
 
 
 @asynccontextmanager

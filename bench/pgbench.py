@@ -52,8 +52,7 @@ async def _run(
     text = " ".join(re.sub(r"\$(\d+)", r":v\1", re.sub(r"\$3::bigint|\$2::bigint", lambda n: n[0], sql)).split())
     options = [part for place, value in enumerate(values, 1) for part in ("-D", f"v{place}={value}")]
     environment = {**os.environ, "PGHOST": str(postgres.server.cluster.sockets), "PGUSER": "postgres"}
-    database = dsn.rpartition("/kiosque")[0] or dsn
-    name = database.partition("?")[0].rpartition("/")[2]
+    name = dsn.partition("?")[0].rpartition("/")[2]
     process = psutil.Process(postgres.pid)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(text + "\n")

@@ -4,6 +4,8 @@
 """
 
 import argparse
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import strawberry
 import uvloop
@@ -14,7 +16,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from bench.checks import Checks, opened, serve
 from bench.stock_data import Data
-from bench.stock_live import Subscription
+from bench.stock_live import HUB, Subscription
 from bench.stock_types import Query
 
 
@@ -28,6 +30,17 @@ class View(GraphQLView[Data, None]):
         return Data(self.checks.database.pool, await self.checks.viewer(request))
 
 
+def listening(dsn: str) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Read news while the application runs."""
+
+    async def listen(_: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(HUB.run(dsn))
+        yield
+        task.cancel()
+
+    return listen
+
+
 async def make_app(dsn: str) -> web.Application:
     """Make the application."""
     schema = strawberry.Schema(
@@ -39,6 +52,7 @@ async def make_app(dsn: str) -> web.Application:
     view = View(schema=schema, graphql_ide=None)
     view.checks = await opened(dsn)
     app = web.Application()
+    app.cleanup_ctx.append(listening(dsn))
     app.router.add_route("*", "/graphql", view)
     return app
 

@@ -221,6 +221,7 @@ class NewsItem:
     """An item of the inbox."""
 
     id: strawberry.ID
+    cursor: str
     type: str
     occurred_at: datetime
     read_at: datetime | None
@@ -239,8 +240,14 @@ class NewsItem:
 
 def item_from(row: Row) -> NewsItem:
     """Make an item of news."""
-    identity = global_id(11, row["family_id"], row["id"])
-    return NewsItem(id=identity, type=row["type"], occurred_at=row["occurred_at"], read_at=row["read_at"], row=row)
+    return NewsItem(
+        id=global_id(11, row["family_id"], row["id"]),
+        cursor=str(row["seq"]),
+        type=row["type"],
+        occurred_at=row["occurred_at"],
+        read_at=row["read_at"],
+        row=row,
+    )
 
 
 @strawberry.type

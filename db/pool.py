@@ -42,6 +42,7 @@ UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asyncpg's word for a connection that was ended and does not know it yet
 )
 
 
@@ -128,6 +129,7 @@ class Database:
         except UNREACHABLE as error:
             if isinstance(error, asyncpg.InterfaceError) and not connection.is_closed():
                 raise  # a fault of ours, such as a wrong number of values
+            connection.terminate()  # or the pool might lend it again before its end is noticed
             raise DatabaseUnavailable(type(error).__name__) from error
         finally:
             await self.pool.release(connection, timeout=ACQUIRE_SECONDS)

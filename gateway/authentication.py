@@ -4,7 +4,7 @@ from aiohttp import web
 
 from db.ids import uuid7
 from db.pool import DatabaseUnavailable
-from gateway.errors import RequestRefused
+from gateway.errors import RequestRefused, unavailable
 from resolvers.context import Context, Process
 from resolvers.sessions import viewer_of
 from resolvers.tokens import TokenRefused
@@ -46,13 +46,6 @@ def language_of(request: web.Request) -> str:
     """Give `en` when the client prefers English, else `fr`."""
     first = request.headers.get("Accept-Language", "").partition(",")[0].strip().lower()
     return "en" if first.startswith("en") else "fr"
-
-
-def unavailable() -> RequestRefused:
-    """Say that the database is away for the moment; nothing was done."""
-    return RequestRefused(
-        "INTERNAL", "The portal cannot answer at the moment. Try again.", status=503, headers={"Retry-After": "2"}
-    )
 
 
 def _refused() -> RequestRefused:

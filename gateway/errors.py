@@ -14,6 +14,8 @@ import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 from graphql.language import VariableDefinitionNode
 
+from db.pool import DatabaseUnavailable
+
 STATUS = {
     "GRAPHQL_PARSE_FAILED": 400,
     "GRAPHQL_VALIDATION_FAILED": 400,
@@ -33,6 +35,7 @@ STATUS = {
 
 FRAMES_LOGGED = 12
 MASKED = "Something went wrong on our side."
+AWAY = "The portal cannot answer at the moment. Try again."
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +98,8 @@ def formatted(error: GraphQLError, request_id: str, code: str | None = None) -> 
     elif is_refusal(cause):
         entry["message"] = cause.message
         entry["extensions"] = {"code": cause.code}
+    elif isinstance(cause, DatabaseUnavailable):
+        entry |= described("INTERNAL", AWAY)
     else:
         log_failure(cause, request_id)
         entry |= described("INTERNAL", MASKED, id=request_id)
@@ -112,8 +117,20 @@ def refused_by(failure: Exception, request_id: str) -> RequestRefused:
         return failure
     if is_refusal(failure):
         return RequestRefused(failure.code, failure.message)
+    if isinstance(failure, DatabaseUnavailable):
+        return unavailable()
     log_failure(failure, request_id)
     return RequestRefused("INTERNAL", MASKED, errors=[described("INTERNAL", MASKED, id=request_id)])
+
+
+def unavailable() -> RequestRefused:
+    """Say that the database is away for the moment."""
+    return RequestRefused("INTERNAL", AWAY, status=503, headers={"Retry-After": "2"})
+
+
+def is_unavailable(error: GraphQLError) -> bool:
+    """Tell whether an error comes from the database being away."""
+    return isinstance(_cause_of(error)[0], DatabaseUnavailable)
 
 
 class Refusing(Protocol):

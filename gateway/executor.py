@@ -11,9 +11,8 @@ from graphql.execution import get_argument_values, get_variable_values
 
 from db.news import NewsRow
 from db.pool import DatabaseUnavailable
-from gateway.authentication import unavailable
 from gateway.documents import Operation, cost_of
-from gateway.errors import RequestRefused, formatted_all
+from gateway.errors import RequestRefused, formatted_all, is_unavailable, unavailable
 from gateway.execution import Answer, Closing, Listener
 from gateway.live import Live, Stream
 from resolvers.context import Context
@@ -144,6 +143,10 @@ class PortalExecutor:
             result = await result
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
+            nothing = all(value is None for value in (result.data or {}).values())
+            # An event without its content must not count as heard: the client resumes before it.
+            if (nothing or source is not None) and any(map(is_unavailable, result.errors)):
+                raise unavailable()
             body["errors"] = formatted_all(result.errors, context.request_id)
         return body
 

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
 FAMILIES_AT_ONCE = 6
+REPLAYS_AT_ONCE = 3
+"""Together less than the connections of the pool: after a cut everybody comes back at once, and requests need some too."""
 
 Render = Callable[[NewsRow], Awaitable[bytes]]
 
@@ -60,6 +62,7 @@ class Live:
         self._seen: set[tuple[UUID, int]] = set()
         self._horizon: str | None = None
         self._turns = asyncio.Semaphore(FAMILIES_AT_ONCE)
+        self._replay_turns = asyncio.Semaphore(REPLAYS_AT_ONCE)
         self._replays: set[asyncio.Task[None]] = set()
         self.pushed = 0
         """Events pushed, for /metrics."""
@@ -88,10 +91,11 @@ class Live:
     async def _replay(self, stream: Stream) -> None:
         try:
             while not stream.closed:
-                stream.missed = False
-                rows = await stream.follow.missed(stream.seq)
-                for row in rows:
-                    self._push(stream, row, await stream.render(row))
+                async with self._replay_turns:
+                    stream.missed = False
+                    rows = await stream.follow.missed(stream.seq)
+                    for row in rows:
+                        self._push(stream, row, await stream.render(row))
                 if not rows and not stream.missed:
                     stream.live = True
                     return

@@ -10,6 +10,7 @@ TROUBLES = (
     OSError,  # also TimeoutError: the server is away, or does not answer
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asyncpg's word for a connection that was ended and does not know it yet
     asyncpg.OperatorInterventionError,  # shut down, restarted, statement cancelled
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,  # deadlock

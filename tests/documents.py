@@ -1,7 +1,7 @@
 """Random documents over the whole schema: every way of writing a selection that the specification allows.
 
-A document is made from a seed, so that a failing one can be made again. Same-named fields of one object are written alike,
-so that they merge; what validation refuses all the same is thrown away and the next one is tried.
+A document is made from a seed, so that a failing one can be made again. Same-named fields of one object are written
+alike, so that they merge; what validation refuses all the same is thrown away and the next one is tried.
 """
 
 import json
@@ -27,7 +27,6 @@ from graphql import (
     parse,
     validate,
 )
-from hypothesis import strategies as st
 
 from resolvers.reading.mapping import node_type
 
@@ -65,11 +64,6 @@ class Level:
     calls: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     """Key → field, how it is called, its type."""
     below: dict[str, "Level"] = field(default_factory=dict)
-
-
-def documents(schema: GraphQLSchema, supply: Supply, roots: Sequence[str]) -> st.SearchStrategy[Written]:
-    """Give random valid queries over these root fields."""
-    return st.integers(0, 2**63).map(lambda seed: document(schema, supply, roots, seed))
 
 
 def document(schema: GraphQLSchema, supply: Supply, roots: Sequence[str], seed: int) -> Written:
@@ -234,7 +228,9 @@ class Author:
         inner = get_nullable_type(wanted)
         if isinstance(wanted, GraphQLNonNull) or self._chance(0.9):
             if isinstance(inner, GraphQLList):
-                return [self._value(name, GraphQLNonNull(get_named_type(inner))) for _ in range(self.random.randrange(5))]
+                return [
+                    self._value(name, GraphQLNonNull(get_named_type(inner))) for _ in range(self.random.randrange(5))
+                ]
             if isinstance(inner, GraphQLEnumType):
                 return Bare(self.random.choice(list(inner.values)))
             assert name in self.supply.arguments, f"say in the supply what `{name}` may be"
@@ -249,9 +245,9 @@ class Author:
         wanted = get_nullable_type(argument.type)
         default = value is not None and self._chance(0.3)
         self.declared.append(f"${name}: {wanted}" + (f" = {literal(value)}" if default else "!" if required else ""))
-        if not default or self._chance(0.3):
-            if required or value is not None or self._chance(0.5):
-                self.variables[name] = plain(value)
+        given = self._chance(0.3) if default else required or value is not None or self._chance(0.5)
+        if given:
+            self.variables[name] = plain(value)
         return f"${name}"
 
 
@@ -270,4 +266,6 @@ def literal(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """Give a value as it stands in JSON variables."""
-    return [plain(item) for item in value] if isinstance(value, list) else str(value) if isinstance(value, Bare) else value
+    return (
+        [plain(item) for item in value] if isinstance(value, list) else str(value) if isinstance(value, Bare) else value
+    )

@@ -13,6 +13,7 @@ import aiohttp
 import asyncpg
 
 from tests.house import Made
+from tests.load import Load
 
 FOLLOW = """subscription ($after: String) { procedureStatusChanged(after: $after) {
     cursor procedure { reference } event { number toStatus } } }"""
@@ -37,7 +38,7 @@ class Follower:
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     ends: list[str] = field(default_factory=list)
     """How its streams ended."""
-    _session: aiohttp.ClientSession | None = None
+    _timeout: asyncio.Timeout | None = None
 
     async def run(self) -> None:
         """Follow until cancelled, always from the last cursor."""
@@ -46,15 +47,17 @@ class Follower:
             self.connected.clear()
             await asyncio.sleep(PAUSE)
 
-    async def cut(self) -> None:
+    def cut(self) -> None:
         """Reset the connection without a word."""
-        assert self._session is not None, "cut while connected"
-        await self._session.close()
+        assert self._timeout is not None, "cut while connected"
+        self._timeout.reschedule(0)
 
     async def _follow(self) -> str:
         try:
-            async with _abrupt() as self._session:
-                await (self._by_socket if self.over == "socket" else self._by_events)(self._session)
+            async with asyncio.timeout(None) as self._timeout, _abrupt() as session:
+                await (self._by_socket if self.over == "socket" else self._by_events)(session)
+        except TimeoutError:
+            return "cut"
         except aiohttp.ClientError as error:
             return type(error).__name__
         return "closed"
@@ -126,9 +129,21 @@ async def following(followers: Sequence[Follower]) -> AsyncIterator[None]:
     assert all(isinstance(result, asyncio.CancelledError) for result in results), results
 
 
-async def stream(connection: asyncpg.Connection, family: Made) -> list[Event]:
+async def clients(load: Load, of_each_family: int) -> list[Follower]:
+    """Give clients of all families of a load: sockets and streams of events in turn, some who want all there ever was."""
+    made = []
+    for family in load.families:
+        token = await load.house.sign_in(family.email)
+        seq = await load.pool.fetchval("select news_seq from family where id = $1", family.id)
+        for place in range(of_each_family):
+            after = 0 if place % 4 > 1 else seq
+            made.append(Follower(load.house.url, token, family, ("socket", "events")[place % 2], after))
+    return made
+
+
+async def stream(pool: asyncpg.Pool, family: Made) -> list[Event]:
     """Give what the stream of a family holds, in its order."""
-    rows = await connection.fetch(
+    rows = await pool.fetch(
         """select n.seq, p.reference, e.number, e.to_status from news n
            join procedure p on p.family_id = n.family_id and p.id = n.procedure_id
            join procedure_event e on e.family_id = n.family_id and e.procedure_id = n.procedure_id
@@ -139,9 +154,9 @@ async def stream(connection: asyncpg.Connection, family: Made) -> list[Event]:
     return [tuple(row) for row in rows]
 
 
-async def heard_all(connection: asyncpg.Connection, followers: Sequence[Follower], seconds: float = 30.0) -> int:
+async def heard_all(pool: asyncpg.Pool, followers: Sequence[Follower], seconds: float = 30.0) -> int:
     """Wait until every client has heard as many items as its stream holds, compare them all, and give their number."""
-    streams = {follower.family.id: await stream(connection, follower.family) for follower in followers}
+    streams = {follower.family.id: await stream(pool, follower.family) for follower in followers}
     wanted = [[event for event in streams[each.family.id] if event[0] > each.after] for each in followers]
     try:
         async with asyncio.timeout(seconds):

@@ -1,7 +1,7 @@
 """The specification as an oracle: graphql-core resolves any read naively, one simple SELECT a row or list.
 
-Nothing of the planner is used but its declarations: the schema is built anew from the SDL, who sees what is said again in
-Python, rows are read whole and as superuser, and pages, cursors, ids and scalars are made here.
+Nothing of the planner is used but its declarations: the schema is built anew from the SDL, who sees what is said again
+in Python, rows are read whole and as superuser, and pages, cursors, ids and scalars are made here.
 """
 
 import asyncio
@@ -26,7 +26,8 @@ from graphql import (
     get_named_type,
 )
 
-from resolvers.reading.mapping import Column, Embedded, Mapping as Declared, NodeById, One, Order, Page, node_type
+from resolvers.reading.mapping import Column, Embedded, NodeById, One, Order, Page, node_type
+from resolvers.reading.mapping import Mapping as Declared
 from resolvers.viewer import Viewer
 
 ROWS = 20

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -13,9 +14,14 @@ from pathlib import Path
 
 import aiohttp
 import asyncpg
+import psutil
 
+from db.clock import utc_now
+from db.embedded import EmbeddedServer
+from db.migrate import migrate
+from gateway.demo.city import load_city
 from gateway.demo.smtp import Catcher
-from tests.house import MASTER_KEY, House, MovableClock, settings_for
+from tests.house import KEYS, MASTER_KEY, House, MovableClock, settings_for
 
 ROOT = Path(__file__).parents[1]
 SENDER_DOMAIN = "ville.example"
@@ -75,9 +81,14 @@ class Program:
         """Wait until it ends; give its exit status, negative for a signal."""
         return await asyncio.wait_for(self._running.wait(), seconds)
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
     async def kill(self) -> None:
         """End it as a power cut would."""
-        if self._process is not None and self._process.returncode is None:
+        if self.runs:
             self.send(signal.SIGKILL)
             await self.ended()
 
@@ -137,6 +148,64 @@ async def apart(dsn: str, folder: Path, **settings: object) -> AsyncIterator[Por
         finally:
             await gateway.kill()
             await dispatcher.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A portal as one command, with the database and the dispatcher that it starts itself."""
+
+    house: House
+    serve: Program
+    server: EmbeddedServer
+    """Where the database is; not in charge of it."""
+
+    def postmaster(self) -> int:
+        """Give the process number of the database server, as it notes it itself."""
+        return int((self.server.cluster.data / "postmaster.pid").read_text().split()[0])
+
+    def dispatcher(self) -> psutil.Process:
+        """Give the dispatcher that runs beside the gateway."""
+        [found] = [each for each in psutil.Process(self.serve.pid).children() if "notifications" in each.cmdline()]
+        return found
+
+
+@asynccontextmanager
+async def whole(**settings: object) -> AsyncIterator[Whole]:
+    """Run `serve` on a data folder that holds a small city."""
+    async with data_folder() as (folder, server), caught() as catcher:
+        variables = environment(catcher, **{"server__port": free_port(), **settings})
+        serve = Program(["gateway", "serve", "--data", str(server.folder), "--empty"], variables, folder / "serve.log")
+        try:
+            await serve.start()
+            async with lived_in(await serve.ready(), server.dsn, catcher) as house:
+                yield Whole(house, serve, server)
+        finally:
+            if serve.runs:
+                serve.send(signal.SIGTERM)
+                await serve.ended()
+
+
+@asynccontextmanager
+async def data_folder() -> AsyncIterator[tuple[Path, EmbeddedServer]]:
+    """Give a folder with a data folder in which a small city lies; its server is stopped, now and in the end."""
+    with tempfile.TemporaryDirectory(prefix="kiosque-") as path:
+        Path(path).chmod(0o711)  # the server's user passes through when we are root
+        server = EmbeddedServer(Path(path, "data"), durable=False)
+        try:
+            await migrate(await server.start())
+            connection = await asyncpg.connect(server.dsn, timeout=10)
+            await load_city(connection, KEYS, utc_now, families=10)
+            await connection.close()
+            await server.stop()
+            yield Path(path), server
+        finally:
+            await _end_left_behind(server)
+
+
+async def _end_left_behind(server: EmbeddedServer) -> None:
+    """End the database server of a portal that was killed."""
+    await server.start()
+    await server.stop()
 
 
 @asynccontextmanager

@@ -75,6 +75,7 @@ PREFERENCES = """
     on conflict do nothing
 """
 
+
 async def fill(connection: asyncpg.Connection) -> None:
     """Add to a demo city what it does not have: sessions of families and agents, choices of channels."""
     for account in await connection.fetch("select family_id, id from account"):
@@ -95,7 +96,6 @@ async def spoil(connection: asyncpg.Connection, random: Random) -> int:
                 continue
             value = random.choice([*VALUES[cast], *([None] * 4 if column["nullable"] else [])])
             text = value if value is None or isinstance(value, str) else str(value)
-            # No index holds these columns alone, so that a row keeps its place often enough: a moved one is passed over.
             update = f"update {table} set {name} = $1::text::{cast} where ctid = $2::text::tid"
             try:
                 async with connection.transaction():
@@ -112,7 +112,7 @@ async def viewers(connection: asyncpg.Connection) -> list[Viewer]:
     for number, session in enumerate([each for each in sessions if each["family_id"]][:6]):
         found.append(family_viewer(session, ("fr", "en")[number % 2]))
     services: list[UUID] = [row["id"] for row in await connection.fetch("select id from service order by id")]
-    chosen = (services[:1], services[1:3], services, [])
+    chosen: tuple[list[UUID], ...] = (services[:1], services[1:3], services, [])
     agents = [each for each in sessions if each["agent_id"]]
     return found + [agent_viewer(session, of) for session, of in zip(agents, chosen, strict=False)]
 

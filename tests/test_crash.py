@@ -9,7 +9,7 @@ import pytest
 
 from db.steps import STEPS
 from tests.conftest import Database
-from tests.load import account, at_work, quiet
+from tests.load import account, at_work
 from tests.program import Program, apart
 
 REPEATS = 4
@@ -47,7 +47,6 @@ async def test_killed_at_random_and_at_every_step_nothing_is_lost_and_nothing_ha
             killers.create_task(killed(portal.dispatcher, OF_DISPATCHER, of_dispatcher))
         await portal.gateway.ready()
         await load.finish()
-        await quiet(portal.house)
         found = await account(load)
     print(f"{of_gateway} + {of_dispatcher} kills: {found}; without an answer: {dict(load.unanswered)}")
     assert (found.lost, found.inversions) == (0, 0)

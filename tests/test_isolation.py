@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 from graphql import GraphQLEnumType, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.type import is_introspection_type
 
 import schema
+from db.settings import Settings
 from gateway import portal
 from gateway.documents import Documents, Operation
 from gateway.errors import RequestRefused
@@ -26,7 +28,7 @@ from resolvers.viewer import Kind, Viewer, anonymous
 from schema.access import access_of
 from tests.conftest import Cluster
 from tests.documents import Bare, literal
-from tests.house import MovableClock, settings_for
+from tests.house import MASTER_KEY
 from tests.walks import Canaries, Path, Side, Walk, sides, values
 
 BUILT = schema.build()
@@ -34,10 +36,12 @@ GRAPHQL = BUILT.graphql
 QUERY, MUTATION, SUBSCRIPTION = (
     each for each in (GRAPHQL.query_type, GRAPHQL.mutation_type, GRAPHQL.subscription_type) if each is not None
 )
-UNLIMITED = Limits(**dict.fromkeys(("tokens", "depth", "aliases", "directives", "root_fields", "fragments", "cost"), 10**12))
+UNLIMITED = Limits(
+    **dict.fromkeys(("tokens", "depth", "aliases", "directives", "root_fields", "fragments", "cost"), 10**12)
+)
 
 SEEN_BY_STAFF = {"family", "member"}
-"""Every agent finds every family and its members, to serve it at the counter; nothing that a family filed or was told."""
+"""Every agent finds every family and its members, to serve it at the counter; not what it filed or was told."""
 
 PUBLIC = {"Service", "Terms", "ProcedureKind"}
 """Reference tables that everybody reads: no row of theirs belongs to anybody."""
@@ -135,7 +139,9 @@ class Town:
 
     async def state(self) -> dict[str, str]:
         """Give a digest of every table."""
-        tables = "select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'"
+        tables = (
+            "select relname as table_name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'"
+        )
         return {
             row["table_name"]: await self.connection.fetchval(
                 f"select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {row['table_name']} t"
@@ -158,7 +164,7 @@ async def town(cluster: Cluster) -> AsyncIterator[Town]:
         connection = await asyncpg.connect(database.dsn, timeout=10)
         try:
             made = await sides(connection, BUILT.mapping)
-            async with portal.opened(settings_for(database.dsn, _NoMail()), database.dsn, MovableClock()) as opened:
+            async with portal.opened(silent(database.dsn), database.dsn) as opened:
                 documents = Documents(GRAPHQL, UNLIMITED, capacity=5_000)
                 (ours, _), (theirs, canaries) = made["ours"], made["theirs"]
                 yield Town(opened, opened.endpoint.executor, connection, ours, theirs, canaries, documents)
@@ -166,15 +172,25 @@ async def town(cluster: Cluster) -> AsyncIterator[Town]:
             await connection.close()
 
 
-class _NoMail:
-    """Nothing is sent here."""
-
-    host, port = "127.0.0.1", 9
+def silent(dsn: str) -> Settings:
+    """Give the settings of a portal beside which nothing is sent."""
+    return msgspec.convert({"database": {"url": dsn}, "secrets": {"master_key": MASTER_KEY}}, Settings)
 
 
 def test_two_families_are_marked_wherever_the_database_allows(town: Town) -> None:
     """A column without a canary holds one of a few words, by a check, or a number that is a canary itself."""
-    checked = {"status", "from_status", "to_status", "actor", "role", "profile", "language", "channel", "topic", "manner"}
+    checked = {
+        "status",
+        "from_status",
+        "to_status",
+        "actor",
+        "role",
+        "profile",
+        "language",
+        "channel",
+        "topic",
+        "manner",
+    }
     assert {column for _, column in town.canaries.refused} <= checked | {"number"}
     assert len(town.theirs.ids) >= 9 and all(town.theirs.ids.values())
 
@@ -195,7 +211,9 @@ async def test_the_walk_reaches_every_field_and_owners_see_their_canaries(town: 
             for row in town.theirs.news[:3]:
                 values(json.loads(await town.event(path, viewer, row)), found)
     assert outputs(QUERY, SUBSCRIPTION) - reached == set(), "the walk passes these fields by"
-    never = {pair for pair in outputs(QUERY, SUBSCRIPTION) if pair not in found and pair[0] not in ("Query", "Subscription")}
+    never = {
+        pair for pair in outputs(QUERY, SUBSCRIPTION) if pair not in found and pair[0] not in ("Query", "Subscription")
+    }
     assert never == set(), "no owner ever saw a value of these fields"
     unmarked = {pair for pair in found if _tells(pair) and not any(town.canaries.found(_text(v)) for v in found[pair])}
     assert unmarked == set(WITHOUT_CANARY), "give these fields a canary, or a reason"
@@ -252,7 +270,9 @@ def _refused_by_declaration_only(answer: str, root: str, viewer: Viewer) -> None
     """A foreign row is null; FORBIDDEN and UNAUTHENTICATED come from the root field's declaration alone."""
     codes = {error["extensions"]["code"] for error in json.loads(answer).get("errors", [])}
     permitted = viewer.kind in access_of(QUERY.fields[root]).kinds
-    assert codes == (set() if permitted else {"UNAUTHENTICATED" if viewer.kind is Kind.ANONYMOUS else "FORBIDDEN"}), answer
+    assert codes == (set() if permitted else {"UNAUTHENTICATED" if viewer.kind is Kind.ANONYMOUS else "FORBIDDEN"}), (
+        answer
+    )
 
 
 @pytest.mark.parametrize("stranger", STRANGERS)
@@ -301,7 +321,9 @@ async def test_a_command_on_a_foreign_row_is_refused_without_effect(town: Town, 
                 assert [problem["code"] for problem in problems] == ([] if name == "markRead" else ["NOT_FOUND"]), path
             else:
                 [error] = json.loads(answer)["errors"]
-                assert error["extensions"]["code"] == ("UNAUTHENTICATED" if viewer.kind is Kind.ANONYMOUS else "FORBIDDEN")
+                assert error["extensions"]["code"] == (
+                    "UNAUTHENTICATED" if viewer.kind is Kind.ANONYMOUS else "FORBIDDEN"
+                )
     assert await town.state() == before
 
 

@@ -1,7 +1,8 @@
-"""The second wall: row-level security, which holds when the first one, the predicates of reads, has a hole."""
+"""Two walls stand between a viewer and a foreign row: predicates of reads, row-level security. Each holds alone."""
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from graphql.execution import get_variable_values
 import schema
 from db.pool import API_ROLE, DISPATCH_ROLE
 from db.pool import Database as Pool
+from resolvers.reading.mapping import Mapping
 from resolvers.reading.reader import Reader
 from resolvers.viewer import Kind, Viewer, anonymous
 from tests.conftest import Cluster, Database
@@ -37,15 +39,18 @@ SHARED = {
 BY_OTHER_KEYS = {"session"}
 """Tables whose rows may be no family's (sessions of agents): their keys do not begin with `family_id`."""
 
+STAFF_SEES = {"family", "member"}
+"""Every agent finds every family and its members."""
+
 AGENTS_TELL = {"channel_preference", "address", "lane"}
-"""An agent's act tells a family, by the channels that it chose: the second wall lets agents read them, the first does not."""
+"""An agent's act tells a family by the channels it chose: the second wall lets agents read them, the first does not."""
 
 SETTINGS = ("kiosque.family", "kiosque.agent", "kiosque.services", "kiosque.system")
 
 
 @dataclass(slots=True)
 class Breached:
-    """A reader whose predicates all say yes, on a city with two marked families."""
+    """A reader on a city with two marked families, with one wall down."""
 
     reader: Reader
     pool: Pool
@@ -65,14 +70,31 @@ class Breached:
 
 @pytest.fixture(scope="module")
 async def breached(cluster: Cluster) -> AsyncIterator[Breached]:
-    """Break the first wall: every row may be seen by everybody."""
+    """Break the first wall: by its predicates, every row may be seen by everybody."""
     tables = {name: replace(stored, whose={"*": "true"}) for name, stored in BUILT.mapping.tables.items()}
+    async with _breached(cluster, replace(BUILT.mapping, tables=tables)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def unwalled(cluster: Cluster) -> AsyncIterator[Breached]:
+    """Break the second wall: switch off row-level security in a database of its own."""
+    async with _breached(cluster, BUILT.mapping) as made:
+        connection = await asyncpg.connect(made.dsn, timeout=10)
+        for row in await connection.fetch("select relname from pg_class where relrowsecurity"):
+            await connection.execute(f"alter table {row['relname']} disable row level security")
+        await connection.close()
+        yield made
+
+
+@asynccontextmanager
+async def _breached(cluster: Cluster, mapping: Mapping) -> AsyncIterator[Breached]:
     async with cluster.database("city") as database:
         connection = await asyncpg.connect(database.dsn, timeout=10)
         pool = await Pool.open(database.dsn, size=1, command_seconds=30, statement_seconds=30)
         try:
             made = await sides(connection, BUILT.mapping)
-            reader = Reader(replace(BUILT.mapping, tables=tables), pool, schema.VIEWER_CASTS)
+            reader = Reader(mapping, pool, schema.VIEWER_CASTS)
             (ours, _), (theirs, canaries) = made["ours"], made["theirs"]
             yield Breached(reader, pool, database.dsn, ours, theirs, canaries)
         finally:
@@ -81,19 +103,33 @@ async def breached(cluster: Cluster) -> AsyncIterator[Breached]:
 
 
 async def test_without_any_predicate_no_foreign_row_is_seen(breached: Breached) -> None:
-    root = BUILT.graphql.query_type
-    assert isinstance(root, GraphQLObjectType)
-    staff = {"family", "member"} | AGENTS_TELL
-    strangers = ((breached.ours.family, set()), (breached.ours.agent, staff), (Viewer(Kind.PARTNER), set()), (anonymous(), set()))
-    seen: set[str] = set()
-    for path in Walk(BUILT.graphql, breached.theirs).of(root):
-        for viewer, allowed in strangers:
-            answer = await breached.read(f"query {{ {path.text} }}", viewer)
-            found = breached.canaries.found(answer) - set(SHARED)
-            assert found <= allowed, f"{viewer.kind}: {path.text}\n{answer}"
-        seen |= breached.canaries.found(await breached.read(f"query {{ {path.text} }}", breached.theirs.family))
+    seen = await _walk(breached, STAFF_SEES | AGENTS_TELL, set(SHARED))
     owned = {BUILT.mapping.tables[name].table for name in breached.theirs.ids}
     assert owned <= seen | set(SHARED), "the second wall hides from a family what is its own"
+
+
+async def test_without_row_security_no_foreign_row_is_seen(unwalled: Breached) -> None:
+    await _walk(unwalled, STAFF_SEES, set())
+
+
+async def _walk(town: Breached, staff: set[str], shared: set[str]) -> set[str]:
+    """Walk every way through the schema as everybody whom theirs does not concern; give what its family sees of it."""
+    root = BUILT.graphql.query_type
+    assert isinstance(root, GraphQLObjectType)
+    strangers: tuple[tuple[Viewer, set[str]], ...] = (
+        (town.ours.family, set()),
+        (town.ours.agent, staff),
+        (Viewer(Kind.PARTNER), set()),
+        (anonymous(), set()),
+    )
+    seen: set[str] = set()
+    for path in Walk(BUILT.graphql, town.theirs).of(root):
+        for viewer, allowed in strangers:
+            answer = await town.read(f"query {{ {path.text} }}", viewer)
+            found = town.canaries.found(answer) - shared
+            assert found <= allowed, f"{viewer.kind}: {path.text}\n{answer}"
+        seen |= town.canaries.found(await town.read(f"query {{ {path.text} }}", town.theirs.family))
+    return seen
 
 
 COUNTED = "{ procedures { totalCount } families { totalCount } nodes(ids: []) { id } }"
@@ -114,10 +150,11 @@ async def test_the_sight_ends_with_the_statement(breached: Breached) -> None:
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan", "auto"])
 async def test_the_sight_comes_before_the_rows_in_every_kind_of_plan(breached: Breached, mode: str) -> None:
-    """Executed often enough that `auto` goes over to a generic plan; two families in turn share the prepared statement."""
+    """Often enough that `auto` goes over to a generic plan; two families in turn share the prepared statement."""
     async with breached.pool.connection() as connection:
         await connection.execute(f"set plan_cache_mode = {mode}")
-    text = "{ viewer { family { id members { totalCount } } } procedures(first: 100) { edges { node { id } } } families { totalCount } }"
+    text = """{ viewer { family { id members { totalCount } } } families { totalCount }
+        procedures(first: 100) { edges { node { id } } } }"""
     try:
         for turn in range(16):
             side = (breached.ours, breached.theirs)[turn % 2]
@@ -138,7 +175,9 @@ async def test_parallel_plans_see_the_same(breached: Breached) -> None:
         await connection.execute("set max_parallel_workers_per_gather = 4")
     try:
         for side in (breached.ours, breached.theirs):
-            answer = json.loads(await breached.read("{ procedures { totalCount } families { totalCount } }", side.family))
+            answer = json.loads(
+                await breached.read("{ procedures { totalCount } families { totalCount } }", side.family)
+            )
             assert answer == {"procedures": {"totalCount": len(side.ids["Procedure"])}, "families": {"totalCount": 1}}
     finally:
         async with breached.pool.connection() as connection:
@@ -171,7 +210,8 @@ TABLES = """
         exists (select from pg_policy p where p.polrelid = c.oid and $1::regrole::oid = any(p.polroles)) as policies,
         (select a.attname::text from pg_index i join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
             where i.indrelid = c.oid and i.indisprimary) as leading,
-        exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'family_id' and a.attnotnull) as owned
+        exists (select from pg_attribute a
+            where a.attrelid = c.oid and a.attname = 'family_id' and a.attnotnull) as owned
     from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') order by 1
 """
 
@@ -213,7 +253,8 @@ async def test_the_roles_of_the_program_own_nothing_and_pass_no_wall(catalogue: 
 async def test_no_policy_lets_the_api_see_every_row(catalogue: asyncpg.Connection) -> None:
     policies = """
         select c.relname || '.' || p.polname as name, pg_get_expr(p.polqual, p.polrelid) as condition
-        from pg_policy p join pg_class c on c.oid = p.polrelid where $1::regrole::oid = any(p.polroles) and p.polqual is not null
+        from pg_policy p join pg_class c on c.oid = p.polrelid
+        where $1::regrole::oid = any(p.polroles) and p.polqual is not null
     """
     rows = await catalogue.fetch(policies, API_ROLE)
     assert rows and all("viewer_" in row["condition"] for row in rows)
@@ -227,7 +268,9 @@ async def test_views_and_functions_lend_nobody_their_owners_sight(catalogue: asy
         select p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prosecdef
             and has_function_privilege($1, p.oid, 'execute')
     """
-    assert {row["proname"] for row in await catalogue.fetch(lending, API_ROLE)} == {"outbox_state"}, "it gives counts only"
+    assert {row["proname"] for row in await catalogue.fetch(lending, API_ROLE)} == {"outbox_state"}, (
+        "it gives counts only"
+    )
 
 
 async def test_a_family_writes_no_row_of_another_one(breached: Breached) -> None:
@@ -243,6 +286,7 @@ async def test_a_family_writes_no_row_of_another_one(breached: Breached) -> None
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             async with connection.transaction():
                 await connection.execute(
-                    "insert into channel_preference (family_id, topic, channels, updated_at) values ($1, 'TERMS', '{EMAIL}', now())",
+                    """insert into channel_preference (family_id, topic, channels, updated_at)
+                       values ($1, 'TERMS', '{EMAIL}', now())""",
                     other,
                 )

@@ -20,7 +20,7 @@ from graphql.type import is_introspection_type, is_specified_scalar_type
 
 import schema
 from resolvers.reading.guarantees import broken_promises
-from resolvers.reading.mapping import Column, One, Page
+from resolvers.reading.mapping import One, Page
 from resolvers.viewer import Kind
 from schema.access import access_of
 from tests.conftest import Database
@@ -32,7 +32,9 @@ TYPES = {
     if not (is_introspection_type(each) or is_specified_scalar_type(each))
 }
 OBJECTS = {name: each for name, each in TYPES.items() if isinstance(each, GraphQLObjectType)}
-ROOTS = [each for each in (BUILT.graphql.query_type, BUILT.graphql.mutation_type, BUILT.graphql.subscription_type) if each]
+ROOTS = [
+    each for each in (BUILT.graphql.query_type, BUILT.graphql.mutation_type, BUILT.graphql.subscription_type) if each
+]
 
 NOT_STORED = {
     "Problem": "a refusal, made in Python",
@@ -129,9 +131,14 @@ def test_everything_is_described() -> None:
 
 def test_a_deprecation_carries_a_date() -> None:
     deprecated = [
-        each.deprecation_reason for named in OBJECTS.values() for each in named.fields.values() if each.deprecation_reason
+        each.deprecation_reason
+        for named in OBJECTS.values()
+        for each in named.fields.values()
+        if each.deprecation_reason
     ]
-    assert [reason for reason in deprecated if not any(part[:4].isdigit() and "-" in part for part in reason.split())] == []
+    assert [
+        reason for reason in deprecated if not any(part[:4].isdigit() and "-" in part for part in reason.split())
+    ] == []
 
 
 def test_the_committed_schema_is_the_printed_one() -> None:
@@ -141,7 +148,9 @@ def test_the_committed_schema_is_the_printed_one() -> None:
 
 def test_lists_are_connections_but_for_short_ones() -> None:
     """What grows is read in pages; a list here is bounded by a type or by its argument."""
-    lists = {f"{name}.{field}" for name, each in OBJECTS.items() for field, given in each.fields.items() if _is_list(given)}
+    lists = {
+        f"{name}.{field}" for name, each in OBJECTS.items() for field, given in each.fields.items() if _is_list(given)
+    }
     bounded = {"Query.nodes", "Problem.path", "Agent.roles", "ChannelPreference.channels"}
     assert {name for name in lists if not name.endswith((".edges", ".problems"))} == bounded
 
@@ -157,7 +166,9 @@ def test_a_cursor_fits_every_list_of_its_type() -> None:
         if isinstance(reading, Page):
             target = get_named_type(OBJECTS[parent].fields[name].type).name
             orders.setdefault(target, set()).add(reading.order.columns)
-            assert {kind for _, kind in reading.order.columns} <= {"uuid", "text", "integer", "bigint"}, "checked cursors"
+            assert {kind for _, kind in reading.order.columns} <= {"uuid", "text", "integer", "bigint"}, (
+                "checked cursors"
+            )
     assert [target for target, columns in orders.items() if len(columns) > 1] == []
 
 
@@ -183,9 +194,15 @@ async def test_the_database_guarantees_what_the_schema_promises(database: Databa
         ("alter table member alter column first_name drop not null", "Member.firstName: member.first_name may be null"),
         ("alter table procedure drop constraint procedure_kind_id_fkey", "Procedure.kind: no foreign key leads from"),
         ("alter table member drop constraint member_role_check", "Member.role: member.role may hold a value"),
-        ("alter table delivery alter column attempts type bigint", "Delivery.attempts: delivery.attempts is bigint, not Int!"),
+        (
+            "alter table delivery alter column attempts type bigint",
+            "Delivery.attempts: delivery.attempts is bigint, not Int!",
+        ),
         ("alter table member rename column school to college", "Member.school: member has no column school"),
-        ("alter table procedure drop constraint procedure_answers_check", "Procedure.answers: procedure.answers may be null"),
+        (
+            "alter table procedure drop constraint procedure_answers_check",
+            "Procedure.answers: procedure.answers may be null",
+        ),
     ],
 )
 async def test_a_promise_that_the_database_takes_back_is_found(database: Database, weaken: str, told: str) -> None:

@@ -1,4 +1,4 @@
-"""Two families whose every text tells whose it is, and every way through the schema that could show it to somebody else.
+"""Two families whose every text tells whose it is, and every way through the schema that could show it to others.
 
 Both are generated: the canaries from the columns of the database, the walk from the fields of the schema.
 """
@@ -119,7 +119,9 @@ async def sides(connection: asyncpg.Connection, declared: Declared) -> dict[str,
     for mark, row, service, agent in zip(MARKS, rows, services, agents, strict=True):
         for table in ("procedure", "procedure_event", "news"):
             await connection.execute(
-                f"update {table} set service_id = $2 where family_id = $1 and service_id is not null", row["id"], service["id"]
+                f"update {table} set service_id = $2 where family_id = $1 and service_id is not null",
+                row["id"],
+                service["id"],
             )
         canaries = Canaries(mark, tables)
         await plant(connection, canaries, row["id"], agent["agent_id"])
@@ -143,14 +145,21 @@ async def plant(connection: asyncpg.Connection, canaries: Canaries, family: UUID
         if name in KEPT:
             continue
         where = rows_of(table, family, agent)
-        for number, row in enumerate(await connection.fetch(f"select ctid::text from {table} where {where} order by ctid")):
+        for number, row in enumerate(
+            await connection.fetch(f"select ctid::text from {table} where {where} order by ctid")
+        ):
             text = canaries.text(table, name, number)
             json = f'{{"summary_fr": "{text}", "summary_en": "{text}"}}'
-            day, moment = canaries.day(table), f"date_trunc('second', coalesce({name}, now())) + interval '{canaries.moment(table)} s'"
+            day, moment = (
+                canaries.day(table),
+                f"date_trunc('second', coalesce({name}, now())) + interval '{canaries.moment(table)} s'",
+            )
             value = {"text": f"'{text}'", "json": f"'{json}'", "date": f"'{day}'"}.get(kind, moment)
             try:
                 async with connection.transaction():
-                    await connection.execute(f"update {table} set {name} = {value} where ctid = $1::text::tid", row["ctid"])
+                    await connection.execute(
+                        f"update {table} set {name} = {value} where ctid = $1::text::tid", row["ctid"]
+                    )
             except asyncpg.IntegrityConstraintViolationError:
                 canaries.refused.add((table, name))
 
@@ -176,7 +185,9 @@ async def side(
     session = await connection.fetchrow("select * from session where family_id = $1 limit 1", family)
     arguments = {"number": number, "search": number, "reference": reference, "familyNumber": number}
     columns = "family_id, seq, topic, type, procedure_id, service_id"
-    news = await connection.fetch(f"select {columns} from news where family_id = $1 and procedure_id is not null", family)
+    news = await connection.fetch(
+        f"select {columns} from news where family_id = $1 and procedure_id is not null", family
+    )
     told = [NewsRow(*row.values()) for row in news]
     return Side(family_viewer(session), agent_viewer(agent, [service]), ids, arguments, told)
 

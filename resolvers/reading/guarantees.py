@@ -4,12 +4,20 @@ Only a column that is read as it stands can be compared; an expression is its au
 """
 
 import re
-from collections.abc import Iterable, Mapping as MappingType
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLNamedType, GraphQLNonNull, GraphQLObjectType, get_named_type, is_list_type
-from graphql import get_nullable_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
 
 from resolvers.reading.mapping import Column, Mapping, One, Stored
 
@@ -60,7 +68,7 @@ class Catalogue:
         ]
 
     def refers(self, table: str, target: str, joined: Iterable[tuple[str, str]]) -> bool:
-        """Tell whether a foreign key leads from columns of one table to columns of another; pairs of (target's, own)."""
+        """Tell whether a foreign key leads from one table to another; pairs of (target's column, own column)."""
         wanted = set(joined)
         return any(
             each["kind"] == "f"
@@ -72,7 +80,9 @@ class Catalogue:
 
 async def broken_promises(connection: Any, mapping: Mapping) -> list[str]:
     """Give, in a sentence each, the promises of the schema that the database does not guarantee."""
-    columns = {(row["table_name"], row["name"]): (row["type"], row["required"]) for row in await connection.fetch(COLUMNS)}
+    columns = {
+        (row["table_name"], row["name"]): (row["type"], row["required"]) for row in await connection.fetch(COLUMNS)
+    }
     catalogue = Catalogue(columns, tuple(await connection.fetch(CONSTRAINTS)))
     broken: list[str] = []
     for (parent, name), reading in mapping.fields.items():
