@@ -34,6 +34,7 @@ HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())::text"
 AFTER = f"""
     select {COLUMNS} from news n
     where n.family_id = $1 and n.seq > $2 and ($3::uuid is null or n.procedure_id = $3) and n.topic = any($4::text[])
+        and (cardinality($5::text[]) = 0 or n.type = any($5))
     order by n.seq limit {BATCH}
 """
 
@@ -55,10 +56,15 @@ async def since(connection: Any, horizon: str) -> tuple[list[NewsRow], str]:
 
 
 async def after(
-    connection: Any, family_id: UUID, seq: int, procedure_id: UUID | None, topics: Sequence[str]
+    connection: Any,
+    family_id: UUID,
+    seq: int,
+    procedure_id: UUID | None,
+    topics: Sequence[str],
+    types: Sequence[str],
 ) -> list[NewsRow]:
-    """Give the next news of one family after a number, 500 at the most."""
-    return [_row(row) for row in await connection.fetch(AFTER, family_id, seq, procedure_id, list(topics))]
+    """Give the next news of one family after a number, 500 at the most; no types means all."""
+    return [_row(row) for row in await connection.fetch(AFTER, family_id, seq, procedure_id, list(topics), list(types))]
 
 
 async def last(connection: Any, family_id: UUID) -> int | None:

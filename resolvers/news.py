@@ -10,6 +10,9 @@ from resolvers.problems import Sentence
 
 PARIS = ZoneInfo("Europe/Paris")
 
+PROCEDURE_NEWS = ("procedure_submitted", "procedure_moved")
+"""Types of news that tell an event of a procedure."""
+
 STATUS = {
     "SUBMITTED": Sentence("envoyée", "sent"),
     "IN_REVIEW": Sentence("en cours d’instruction", "under review"),

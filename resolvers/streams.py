@@ -18,20 +18,28 @@ class Follow:
     family_id: UUID
     procedure_id: UUID | None
     topics: frozenset[str]
+    types: frozenset[str]
+    """Empty: all."""
     after: int
 
     def wants(self, row: NewsRow) -> bool:
         """Tell whether an item of the family's stream belongs to this one."""
-        return row.topic in self.topics and self.procedure_id in (None, row.procedure_id)
+        right_kind = row.topic in self.topics and (not self.types or row.type in self.types)
+        return right_kind and self.procedure_id in (None, row.procedure_id)
 
     async def missed(self, seq: int) -> list[NewsRow]:
         """Give what came after a number, oldest first, 500 at the most."""
         async with self.context.look() as tx:
-            return await news.after(tx, self.family_id, seq, self.procedure_id, sorted(self.topics))
+            return await news.after(tx, self.family_id, seq, self.procedure_id, sorted(self.topics), sorted(self.types))
 
 
 async def follow(
-    context: Context, family_id: UUID | None, procedure_id: UUID | None, topics: Sequence[str], after: str | None
+    context: Context,
+    family_id: UUID | None,
+    procedure_id: UUID | None,
+    topics: Sequence[str],
+    types: Sequence[str],
+    after: str | None,
 ) -> Follow:
     """Begin a stream at a cursor, or now.
 
@@ -45,9 +53,8 @@ async def follow(
         last = await news.last(tx, family_id)
     if last is None:
         raise context.refusal("NOT_FOUND", ["procedure"])
-    return Follow(
-        context, family_id, procedure_id, frozenset(topics), last if after is None else _seq(context, after, last)
-    )
+    seq = last if after is None else _seq(context, after, last)
+    return Follow(context, family_id, procedure_id, frozenset(topics), frozenset(types), seq)
 
 
 def _seq(context: Context, cursor: str, last: int) -> int:

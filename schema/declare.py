@@ -23,9 +23,9 @@ FEED = "feed"
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A live stream: the topics it carries, all when empty."""
+    """A live stream: the types of news that it carries, all when empty."""
 
-    topics: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ AFTER = Arg(str | None, "A cursor: what came after it is replayed first, then th
 
 
 def feed(
-    description: str, *, may: Access, takes: tuple[str, ...], topics: tuple[str, ...] = (), topic_type: Any = None
+    description: str, *, may: Access, takes: tuple[str, ...], types: tuple[str, ...] = (), topic_type: Any = None
 ) -> Any:
-    """Declare a live stream over the news of a family, of these topics (all unless given)."""
+    """Declare a live stream over the news of a family, of these types (all unless given)."""
     arguments = {
         "procedure": Arg(strawberry.ID | None, "Id of the one procedure to follow."),
         "topics": Arg(list[topic_type] | None if topic_type else None, "Only these topics; all unless given."),
@@ -96,7 +96,7 @@ def feed(
     on = "{o}.family_id = :source_family_id and {o}.seq = :source_seq"
     reading = mapping.One(on, {"source_family_id": "uuid", "source_seq": "bigint"})
     field = _field(description, reading, may=may, arguments={name: arguments[name] for name in takes})
-    field.metadata = {**field.metadata, FEED: Feed(topics)}
+    field.metadata = {**field.metadata, FEED: Feed(types)}
     return field
 
 

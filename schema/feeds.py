@@ -15,5 +15,5 @@ async def followed(context: Context, feed: Feed, arguments: Mapping[str, Any]) -
     family_id, procedure_id = context.viewer.family_id, None
     if arguments.get("procedure") is not None:
         family_id, procedure_id = key_of(context, arguments["procedure"], "Procedure", "procedure")
-    topics = [topic.name for topic in arguments.get("topics") or ()] or feed.topics or [topic.name for topic in Topic]
-    return await follow(context, family_id, procedure_id, topics, arguments.get("after"))
+    topics = [topic.name for topic in arguments.get("topics") or Topic]
+    return await follow(context, family_id, procedure_id, topics, feed.types, arguments.get("after"))

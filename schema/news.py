@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers import preferences
+from resolvers.news import PROCEDURE_NEWS
 from resolvers.reading.identity import id_sql
 from resolvers.reading.mapping import Stored
 from schema.access import FAMILY, FAMILY_OR_AGENT
@@ -134,7 +135,7 @@ class NewsSubscriptions:
     procedure_status_changed: ProcedureStatusChange = feed(
         "Each change of status of the family's procedures, or of one procedure (agents name one), as it is committed.",
         may=FAMILY_OR_AGENT,
-        topics=("PROCEDURE_STATUS",),
+        types=PROCEDURE_NEWS,
         takes=("procedure", "after"),
     )
     news: NewsItem = feed(

@@ -92,3 +92,19 @@ async def test_an_agent_follows_one_procedure_of_its_service_and_no_other(house:
         assert (await seen.message("2"))["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
         await house.do(WITHDRAW, token, procedure=procedure)
         assert (await seen.next("1"))["procedureStatusChanged"]["event"]["toStatus"] == "WITHDRAWN"
+
+
+async def test_a_test_message_about_procedures_is_no_change_of_status(house: House) -> None:
+    _, token = await house.member()
+    procedure = await house.submitted(token)
+    send = "mutation { sendTestNotification(topic: PROCEDURE_STATUS) { problems { code } } }"
+    await house.do(send, token)
+    async with Socket(house, token) as socket:
+        await socket.subscribe("1", 'subscription { procedureStatusChanged(after: "0") { cursor event { toStatus } } }')
+        await house.do(send, token)
+        await house.do(WITHDRAW, token, procedure=procedure)
+        heard = [(await socket.next("1"))["procedureStatusChanged"] for _ in range(2)]
+    assert [(event["cursor"], event["event"]["toStatus"]) for event in heard] == [
+        ("1", "SUBMITTED"),
+        ("4", "WITHDRAWN"),
+    ]

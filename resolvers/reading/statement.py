@@ -24,9 +24,7 @@ PARAMETER = re.compile(r"(?<!:):([a-z]\w*)")
 NO_CASTS: MappingType[str, str] = {}
 TYPE_KEY = "#type"
 """Under what a row tells its type to graphql-core: no key of a request looks like it."""
-TYPE_NAME = SelectionSetNode(
-    selections=(FieldNode(alias=NameNode(value=TYPE_KEY), name=NameNode(value="__typename")),)
-)
+TYPE_NAME = SelectionSetNode(selections=(FieldNode(alias=NameNode(value=TYPE_KEY), name=NameNode(value="__typename")),))
 PAIRS_A_CALL = 50  # a PostgreSQL function takes 100 arguments at the most
 
 
