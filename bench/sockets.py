@@ -15,6 +15,7 @@ import msgspec
 import uvloop
 
 AT_ONCE = 64
+PATIENCE = 30.0
 CURSOR = re.compile(rb'"cursor":\s*"(\d+)"')
 NO_MASK = bytes(4)
 PONG = b"\x8a\x80" + NO_MASK
@@ -75,6 +76,8 @@ class Socket(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Count it: nobody should be cut."""
         self._hall.arrivals.lost += 1
+        if not self.subscribed.done():
+            self.subscribed.set_exception(error or ConnectionError("the server closed a socket"))
 
     def _take(self, opcode: int, payload: bytes, now: float) -> None:
         if opcode == 9:
@@ -129,7 +132,8 @@ class Hall:
         async def enter(place: int) -> None:
             async with turns:
                 _, socket = await loop.create_connection(lambda: Socket(self, place), "127.0.0.1", self.crowd.port)
-                await socket.subscribed
+                async with asyncio.timeout(PATIENCE):
+                    await socket.subscribed
 
         await asyncio.gather(*(enter(place) for place in range(self.crowd.connections)))
 

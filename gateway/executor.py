@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import structlog
 from graphql import ExecutionResult, FragmentDefinitionNode, GraphQLError, execute
 from graphql.execution import get_argument_values, get_variable_values
 
@@ -23,6 +24,8 @@ from schema import Built
 from schema.access import Access, access_of
 from schema.declare import FEED, Feed
 from schema.feeds import followed
+
+log = structlog.get_logger(__name__)
 
 KNOWN = 2000
 OTHER = "other"
@@ -124,8 +127,9 @@ class PortalExecutor:
             ) from error
         except DatabaseUnavailable as error:
             raise unavailable() from error
-        except asyncpg.DataError:
-            return None
+        except asyncpg.PostgresError as error:
+            log.warning("read_walked", kind=type(error).__name__, id=context.request_id)
+            return None  # the walk reads field by field, and gives the specification's errors
 
     async def _walk(
         self, operation: Operation, variables: dict[str, Any], context: Context, source: Any

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 import schema
 from db.clock import Clock, utc_now
 from db.keys import Keys
@@ -23,10 +25,13 @@ from gateway.requests import Gate
 from gateway.sockets import Sockets
 from resolvers.context import Process
 from resolvers.passwords import Passwords
+from resolvers.reading.guarantees import broken_promises
 from resolvers.reading.reader import Reader
 from resolvers.session_cache import SessionCache
 from resolvers.tokens import open_tokens
 from resolvers.viewer import SYSTEM_SIGHT
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,17 @@ async def _process(
     stack.callback(passwords.close)
     async with database.transaction(SYSTEM_SIGHT) as tx:
         tokens = await open_tokens(tx, keys, settings.tokens, clock())
-    reader = Reader(built.mapping, database, schema.VIEWER_CASTS)
+    reader = Reader(built.mapping, database, schema.VIEWER_CASTS, await _doubtful(database, built))
     return Process(settings, database, clock, keys, passwords, tokens, reader, SessionCache(database, clock)), built
+
+
+async def _doubtful(database: Database, built: schema.Built) -> frozenset[tuple[str, str]]:
+    """Find what the schema promises and the database does not guarantee; say so, because it is read slowly."""
+    async with database.connection() as connection:
+        broken = await broken_promises(connection, built.mapping)
+    for promise in broken:
+        log.warning("promise_not_guaranteed", field=f"{promise.parent}.{promise.name}", why=promise.why)
+    return frozenset((promise.parent, promise.name) for promise in broken)
 
 
 def _endpoint(process: Process, built: schema.Built, executor: PortalExecutor, sockets: Sockets) -> Endpoint:

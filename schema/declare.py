@@ -41,6 +41,14 @@ class Arg:
     filters: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The orders that a list can be asked for: an enum, and the order of each of its values."""
+
+    type: Any
+    by_name: Mapping[str, mapping.Order]
+
+
 PAGE_ARGUMENTS = {
     "first": Arg(
         int | None, "How many rows at the most, from the beginning or after a cursor: 0 to 100; 20 unless given."
@@ -62,18 +70,34 @@ def embedded(description: str, *, may: Access | None = None) -> Any:
 
 
 def one(
-    description: str, on: str, *, may: Access | None = None, casts: dict[str, str] | None = None, **args: Arg
+    description: str,
+    on: str,
+    *,
+    may: Access | None = None,
+    casts: dict[str, str] | None = None,
+    kept_by: str = "",
+    **args: Arg,
 ) -> Any:
-    """Declare at most one row of another table, found by the condition `on`."""
+    """Declare at most one row of another table, found by the condition `on`; for `kept_by` see `mapping.One`."""
     all_casts = {**{name: arg.cast for name, arg in args.items()}, **(casts or {})}
-    return _field(description, mapping.One(on, all_casts), may=may, arguments=args)
+    return _field(description, mapping.One(on, all_casts, kept_by), may=may, arguments=args)
 
 
-def page(description: str, on: str, order: mapping.Order, *, may: Access | None = None, **args: Arg) -> Any:
+def page(
+    description: str,
+    on: str,
+    order: mapping.Order,
+    *,
+    may: Access | None = None,
+    orders: Orders | None = None,
+    **args: Arg,
+) -> Any:
     """Declare a Relay connection over the rows found by `on`."""
     filters = {name: arg.filters for name, arg in args.items() if arg.filters}
     casts = {name: arg.cast for name, arg in args.items()}
-    return _field(description, mapping.Page(on, order, filters, casts), may=may, arguments={**args, **PAGE_ARGUMENTS})
+    named = {"order_by": Arg(orders.type | None, "In which order.")} if orders else {}
+    reading = mapping.Page(on, order, filters, casts, orders.by_name if orders else {})
+    return _field(description, reading, may=may, arguments={**args, **named, **PAGE_ARGUMENTS})
 
 
 def by_id(description: str, *, may: Access, many: bool = False, **args: Arg) -> Any:

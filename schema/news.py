@@ -119,12 +119,15 @@ class ProcedureStatusChange:
     id: strawberry.ID = column("Id of the item of news that tells it.", id_sql(NEWS_ITEM))
     cursor: str = column("For `after`, to resume behind this event.", CURSOR)
     procedure: Procedure = one(
-        "The procedure as it stands now.", "{o}.family_id = {t}.family_id and {o}.id = {t}.procedure_id"
+        "The procedure as it stands now.",
+        "{o}.family_id = {t}.family_id and {o}.id = {t}.procedure_id",
+        kept_by="the stream carries only news that tells an event of a procedure",
     )
     event: ProcedureEvent = one(
         "What happened.",
         "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.procedure_id "
         "and {o}.number = {t}.procedure_event_number",
+        kept_by="the stream carries only news that tells an event of a procedure",
     )
 
 

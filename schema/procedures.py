@@ -8,8 +8,9 @@ from uuid import UUID
 import strawberry
 
 from resolvers import procedures
+from resolvers.reading.mapping import Order
 from schema.access import AGENT, EVERYBODY, FAMILY, FAMILY_OR_AGENT
-from schema.declare import Arg, Payload, column, mutation, one, page, stored, written
+from schema.declare import Arg, Orders, Payload, column, mutation, one, page, stored, written
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN_OR_SERVICE, PUBLIC, Connection, Info, Node, key_of
 from schema.scalars import JSON
 from schema.services import Service, in_language
@@ -97,6 +98,27 @@ class Procedure(Node):
     )
 
 
+@strawberry.enum(description="In which order procedures are listed.")
+class ProcedureOrder(Enum):
+    """Orders of lists of procedures."""
+
+    NEWEST = strawberry.enum_value("NEWEST", description="Started last first; the usual order.")
+    OLDEST = strawberry.enum_value("OLDEST", description="Started first first.")
+    LAST_CHANGED = strawberry.enum_value("LAST_CHANGED", description="Changed last first.")
+
+
+LAST_CHANGED_FIRST = Order((("{o}.updated_at", "timestamptz"), ("{o}.id", "uuid")), descending=True, name="/changed")
+ORDERS = Orders(
+    ProcedureOrder,
+    {
+        "NEWEST": NEWEST_FIRST,
+        "OLDEST": OLDEST_FIRST,
+        "LAST_CHANGED": Order(
+            (("{o}.updated_at", "timestamptz"), ("{o}.id", "uuid")), descending=True, name="/changed"
+        ),
+    },
+)
+
 FILTERS = {
     "status": Arg(list[ProcedureStatus] | None, "Only these statuses.", "text[]", "{o}.status = any(:arg_status)"),
     "kind": Arg(
@@ -128,6 +150,7 @@ class ProcedureQueries:
         "true",
         NEWEST_FIRST,
         may=FAMILY_OR_AGENT,
+        orders=ORDERS,
         **FILTERS,
     )
     procedure: Procedure | None = one(

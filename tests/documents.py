@@ -204,18 +204,23 @@ class Author:
         return f"${name}"
 
     def _arguments(self, definition: GraphQLField) -> str:
-        chosen = self._page(definition) if "first" in definition.args else {}
+        chosen: dict[str, Any] = {}
         for name, argument in definition.args.items():
             required = isinstance(argument.type, GraphQLNonNull)
             if name not in PAGE and (required or self._chance(0.4)):
                 chosen[name] = self._value(name, argument.type)
+        if "first" in definition.args:
+            chosen |= self._page(definition, chosen.get("orderBy"))
         parts = [f"{name}: {self._written(definition.args[name], value)}" for name, value in chosen.items()]
         return f"({', '.join(parts)})" if parts else ""
 
-    def _page(self, definition: GraphQLField) -> dict[str, Any]:
+    def _page(self, definition: GraphQLField, order: str | None) -> dict[str, Any]:
+        """Choose a page; an order that has cursors of its own takes no others."""
         connection = get_named_type(definition.type)
         assert isinstance(connection, GraphQLObjectType)
-        cursors = [*self.supply.cursors.get(node_type(connection).name, ()), None]
+        name = node_type(connection).name
+        usual = self.supply.cursors.get(name, ())
+        cursors = [*self.supply.cursors.get(f"{name}.{order}", usual), None]
         size, cursor = self.random.choice(SIZES), self.random.choice(cursors)
         forward = {"first": size, "after": cursor}
         backward = {"last": size if size is not None else 2, "before": cursor}

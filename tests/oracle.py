@@ -182,9 +182,11 @@ class Oracle:
         target = node_type(connection).name
         conditions = [reading.on, *(sql for name, sql in reading.filters.items() if given.get(name) is not None)]
         found = await self._rows(target, " and ".join(conditions), source, info.context, given, reading.casts)
-        columns = [column.removeprefix("{o}.") for column, _ in reading.order.columns]
-        rows = sorted(found, key=lambda row: [row[name] for name in columns], reverse=reading.order.descending)
-        return _paged(Listed(target, reading.order, rows, [], False, False), given)
+        asked = given.get("orderBy")
+        order = reading.orders.get(getattr(asked, "name", asked), reading.order)
+        columns = [column.removeprefix("{o}.") for column, _ in order.columns]
+        rows = sorted(found, key=lambda row: [row[name] for name in columns], reverse=order.descending)
+        return _paged(Listed(target, order, rows, [], False, False), given)
 
     async def _rows(
         self, target: str, on: str, source: Any, viewer: Viewer, given: Mapping[str, Any], casts: Mapping[str, str]
@@ -248,8 +250,17 @@ def encoded(value: Any) -> Any:
 
 def cursor(listed: Listed, row: Row) -> str:
     """Give the cursor of a row."""
-    values = [str(row[column.removeprefix("{o}.")]) for column, _ in listed.order.columns]
-    return base64.b64encode(json.dumps([listed.type_name, *values], ensure_ascii=False).encode()).decode()
+    values = [_text(row[column.removeprefix("{o}.")]) for column, _ in listed.order.columns]
+    return base64.b64encode(
+        json.dumps([listed.type_name + listed.order.name, *values], ensure_ascii=False).encode()
+    ).decode()
+
+
+def _text(value: Any) -> str:
+    """Write a value as PostgreSQL casts it to text."""
+    if isinstance(value, datetime):
+        return re.sub(r"(\.\d*?)0+\+", r"\1+", value.isoformat(" ")).replace("+00:00", "+00")
+    return str(value)
 
 
 def _paged(listed: Listed, given: dict[str, Any]) -> Listed:
@@ -275,9 +286,15 @@ def _paged(listed: Listed, given: dict[str, Any]) -> Listed:
 def _place(listed: Listed, text: str) -> list[Any]:
     try:
         name, *values = json.loads(base64.b64decode(text, validate=True))
-        if name != listed.type_name or len(values) != len(listed.order.columns):
+        if name != listed.type_name + listed.order.name or len(values) != len(listed.order.columns):
             raise Wrong
-        read = {"uuid": UUID, "bigint": int, "integer": int, "text": str}
+        read: dict[str, Any] = {
+            "uuid": UUID,
+            "bigint": int,
+            "integer": int,
+            "text": str,
+            "timestamptz": datetime.fromisoformat,
+        }
         return [read[kind](value) for value, (_, kind) in zip(values, listed.order.columns, strict=True)]
     except (ValueError, TypeError) as error:
         raise Wrong from error

@@ -163,10 +163,14 @@ class Whole:
         """Give the process number of the database server, as it notes it itself."""
         return int((self.server.cluster.data / "postmaster.pid").read_text().split()[0])
 
-    def dispatcher(self) -> psutil.Process:
-        """Give the dispatcher that runs beside the gateway."""
-        [found] = [each for each in psutil.Process(self.serve.pid).children() if "notifications" in each.cmdline()]
-        return found
+    async def dispatcher(self) -> psutil.Process:
+        """Wait for the dispatcher that runs beside the gateway."""
+        async with asyncio.timeout(STARTING):
+            while True:
+                for child in psutil.Process(self.serve.pid).children():
+                    if "notifications" in child.cmdline():
+                        return child
+                await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -224,7 +228,7 @@ async def lived_in(url: str, dsn: str, catcher: Catcher) -> AsyncIterator[House]
     """Give those who use a portal that runs at an address, on a database."""
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        async with aiohttp.ClientSession() as http:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
             yield House(url, dsn, settings_for(dsn, catcher), MovableClock(), catcher, http, connection)
     finally:
         connection.terminate()

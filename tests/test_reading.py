@@ -166,6 +166,8 @@ async def supply(connection: asyncpg.Connection) -> Supply:
         cursors[name] = [
             make_cursor(name, str(row[0])) for row in await connection.fetch(f"select {column} from {table} limit 12")
         ]
+    changed = await connection.fetch("select updated_at::text, id::text from procedure order by random() limit 12")
+    cursors["Procedure.LAST_CHANGED"] = [make_cursor("Procedure/changed", *row.values()) for row in changed]
     ids += ["", "AAAA", "!", "é", make_id(BUILT.mapping, "Member", uuid7(), uuid7()), "anonymous"]
     texts = await connection.fetch("select number from family union all select reference from procedure")
     names = [*(row[0] for row in texts), *TEXTS]

@@ -54,9 +54,11 @@ async def test_told_to_stop_with_five_hundred_sockets_it_sends_all_away_and_ends
 
 async def test_a_dispatcher_told_to_stop_while_it_sends_loses_nothing(city: Database, tmp_path: Path) -> None:
     async with apart(city.dsn, tmp_path) as portal, at_work(portal.house, families=6, procedures=2) as load:
-        portal.house.catcher.hang(load.families[0].email, times=1)
+        catcher = portal.house.catcher
         for _ in range(5):
             await load.moved_on(20)
+            sent = catcher.count
+            await catcher.wait_for(lambda sent=sent: catcher.count > sent)  # it has started, and is at work
             portal.dispatcher.send(signal.SIGTERM)
             assert await portal.dispatcher.ended(EXIT_SECONDS + 1) == 0
             await portal.dispatcher.start()
@@ -68,7 +70,7 @@ async def test_a_dispatcher_told_to_stop_while_it_sends_loses_nothing(city: Data
 
 async def test_a_killed_portal_takes_its_dispatcher_along_and_starts_again_at_once() -> None:
     async with whole() as running:
-        dispatcher, postmaster = running.dispatcher(), running.postmaster()
+        dispatcher, postmaster = await running.dispatcher(), running.postmaster()
         for _ in range(3):
             await running.serve.kill()
             await asyncio.to_thread(psutil.wait_procs, [dispatcher], EXIT_SECONDS)
@@ -78,7 +80,7 @@ async def test_a_killed_portal_takes_its_dispatcher_along_and_starts_again_at_on
             assert await running.serve.ready() == running.house.url
             print(f"ready again after {asyncio.get_running_loop().time() - started:.1f} s")
             assert running.postmaster() == postmaster
-            dispatcher = running.dispatcher()
+            dispatcher = await running.dispatcher()
         async with at_work(running.house, families=2, procedures=1) as load:
             await load.moved_on(20)
             await load.finish()

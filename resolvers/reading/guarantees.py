@@ -78,23 +78,35 @@ class Catalogue:
         )
 
 
-async def broken_promises(connection: Any, mapping: Mapping) -> list[str]:
-    """Give, in a sentence each, the promises of the schema that the database does not guarantee."""
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A promise of the schema that the database does not guarantee."""
+
+    parent: str
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.parent}.{self.name}: {self.why}"
+
+
+async def broken_promises(connection: Any, mapping: Mapping) -> list[Broken]:
+    """Give the promises of the schema that the database does not guarantee."""
     columns = {
         (row["table_name"], row["name"]): (row["type"], row["required"]) for row in await connection.fetch(COLUMNS)
     }
     catalogue = Catalogue(columns, tuple(await connection.fetch(CONSTRAINTS)))
-    broken: list[str] = []
+    broken: list[Broken] = []
     for (parent, name), reading in mapping.fields.items():
         stored, holder = mapping.tables.get(parent), mapping.schema.type_map[parent]
         if stored is None or not isinstance(holder, GraphQLObjectType):
             continue
         wanted = holder.fields[name].type
         if isinstance(reading, Column) and (plain := PLAIN.fullmatch(reading.sql or "")) and name != "id":
-            broken += [f"{parent}.{name}: {why}" for why in _of_column(catalogue, stored, plain[1], wanted)]
-        elif isinstance(reading, One) and isinstance(wanted, GraphQLNonNull):
+            broken += [Broken(parent, name, why) for why in _of_column(catalogue, stored, plain[1], wanted)]
+        elif isinstance(reading, One) and isinstance(wanted, GraphQLNonNull) and not reading.kept_by:
             target = mapping.tables[wanted.of_type.name]
-            broken += [f"{parent}.{name}: {why}" for why in _of_row(catalogue, stored, target, reading)]
+            broken += [Broken(parent, name, why) for why in _of_row(catalogue, stored, target, reading)]
     return broken
 
 

@@ -8,6 +8,7 @@ base64 of a JSON array: what it belongs to, then the values of the order's colum
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -55,7 +56,7 @@ def read_id(mapping: Mapping, text: str) -> GlobalId:
 def cursor_sql(type_name: str, order: Order) -> str:
     """Give the SQL expression that makes the cursor of a row `{o}`."""
     columns = ", ".join(f"({column})::text" for column, _ in order.columns)
-    array = f"json_build_array('{type_name}', {columns})"
+    array = f"json_build_array('{type_name}{order.name}', {columns})"
     return f"translate(encode(convert_to({array}::text, 'UTF8'), 'base64'), E'\\n', '')"
 
 
@@ -67,7 +68,7 @@ def read_cursor(type_name: str, order: Order, text: str) -> list[str]:
         values = msgspec.json.decode(base64.b64decode(text, validate=True), type=list[str])
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise NotOurs("not a cursor of this list") from error
-    if len(values) != 1 + len(order.columns) or values[0] != type_name:
+    if len(values) != 1 + len(order.columns) or values[0] != type_name + order.name:
         raise NotOurs("not a cursor of this list")
     return [_checked(value, sql_type) for value, (_, sql_type) in zip(values[1:], order.columns, strict=True)]
 
@@ -83,6 +84,8 @@ def _checked(value: str, sql_type: str) -> str:
             if not -limit <= number < limit:
                 raise ValueError(sql_type)
             return str(number)
+        if sql_type == "timestamptz":
+            return datetime.fromisoformat(value).isoformat()
     except ValueError as error:
         raise NotOurs("not a cursor of this list") from error
     if "\0" in value:

@@ -30,31 +30,41 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """At most one row, found by the condition `on`."""
+    """At most one row, found by the condition `on`.
+
+    `kept_by` says who keeps the promise of a row that is always there, where no constraint of the database can.
+    """
 
     on: str
     casts: MappingType[str, str] = field(default_factory=dict)
+    kept_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of a list: columns of `{o}` with their SQL types, unique together, all in one direction."""
+    """The order of a list: columns of `{o}` with their SQL types, unique together, all in one direction.
+
+    `name` tells its cursors from those of other orders of the same rows.
+    """
 
     columns: tuple[tuple[str, str], ...]
     descending: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A Relay connection: the rows found by `on`, narrowed by the filters whose argument is given.
 
-    `casts` gives the SQL type of each argument that a filter uses.
+    `casts` gives the SQL type of each argument that a filter uses; `orders` those that the argument
+    `orderBy` can name.
     """
 
     on: str
     order: Order
     filters: MappingType[str, str] = field(default_factory=dict)
     casts: MappingType[str, str] = field(default_factory=dict)
+    orders: MappingType[str, Order] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ that gathers them (`a`: edges, whether there are more, first and last cursor).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLObjectType, get_named_type
 from graphql.execution import get_argument_values
@@ -15,6 +15,7 @@ from graphql.execution import get_argument_values
 from resolvers.reading import arguments
 from resolvers.reading.identity import cursor_sql
 from resolvers.reading.mapping import Page, node_type
+from resolvers.reading.parameters import plain
 from resolvers.reading.selection import Selected, below, fields_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class PageWriter:
         self.wanted = fields_of(writer.document, self.connection, below(selected))
         self.given = _given(writer, parent, selected)
         self.backward = "last" in self.given
-        self.slot = writer.slot(parent, selected, arguments.page(self.target.name, reading.order))
+        self.order = reading.orders.get(self.given.get("orderBy", ""), reading.order)
+        self.slot = writer.slot(parent, selected, arguments.page(self.target.name, self.order))
         self.o, self.p, self.a = writer.alias(), writer.alias(), writer.alias()
         self.looks_further = any(one.name == "pageInfo" for one in self.wanted)
         self.row_columns: list[str] = []
@@ -83,7 +85,7 @@ class PageWriter:
         return f"{self.p}.{name}"
 
     def _cursor(self) -> str:
-        column = f"{cursor_sql(self.target.name, self.reading.order).replace('{o}', self.o)} as cursor"
+        column = f"{cursor_sql(self.target.name, self.order).replace('{o}', self.o)} as cursor"
         if column not in self.row_columns:
             self.row_columns.append(column)
         return f"{self.p}.cursor"
@@ -146,15 +148,15 @@ class PageWriter:
         side = "before" if self.backward else "after"
         if side not in self.given:
             return ""
-        order = self.reading.order
+        order = self.order
         columns = ", ".join(column.replace("{o}", self.o) for column, _ in order.columns)
         cursor = [self.writer.parameters.argument(self.slot, f"{side}_{n}") for n in range(len(order.columns))]
         values = ", ".join(f"{value}::text::{cast}" for value, (_, cast) in zip(cursor, order.columns, strict=True))
         return f" and ({columns}) {'<' if order.descending != self.backward else '>'} ({values})"
 
     def _order(self) -> str:
-        direction = " desc" if self.reading.order.descending != self.backward else ""
-        return ", ".join(f"{column.replace('{o}', self.o)}{direction}" for column, _ in self.reading.order.columns)
+        direction = " desc" if self.order.descending != self.backward else ""
+        return ", ".join(f"{column.replace('{o}', self.o)}{direction}" for column, _ in self.order.columns)
 
     def _count(self) -> str:
         o = self.writer.alias()
@@ -168,9 +170,10 @@ def _object_type(parent: GraphQLObjectType, name: str) -> GraphQLObjectType:
     return named
 
 
-def _given(writer: Writer, parent: GraphQLObjectType, selected: Selected) -> set[str]:
-    """Give the names of the arguments that are not null; a plan is kept per set of null variables, so this holds for
-    it.
+def _given(writer: Writer, parent: GraphQLObjectType, selected: Selected) -> dict[str, Any]:
+    """Give the arguments that are not null, enum values by their names.
+
+    A plan is kept per set of null variables and per value of enums, so that what is decided from this holds for it.
     """
     values = get_argument_values(parent.fields[selected.name], selected.nodes[0], writer.document.variables)
-    return {name for name, value in values.items() if value is not None}
+    return {name: value for name, value in plain(values).items() if value is not None}

@@ -76,10 +76,10 @@ class Parameters:
 
 def coerce(slots: Sequence[Slot], variables: Any) -> list[Mapping[str, Any]]:
     """Give the arguments of this run, slot by slot; raises GraphQLError or a refusal."""
-    return [slot.prepare(_plain(get_argument_values(slot.definition, slot.node, variables))) for slot in slots]
+    return [slot.prepare(plain(get_argument_values(slot.definition, slot.node, variables))) for slot in slots]
 
 
-def _plain(given: dict[str, Any]) -> dict[str, Any]:
+def plain(given: dict[str, Any]) -> dict[str, Any]:
     """Give enum values by their names, as they are stored."""
     return {name: _names(value) for name, value in given.items()}
 

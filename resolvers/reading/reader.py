@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Protocol
 
 import msgspec
@@ -52,6 +53,8 @@ class Reader:
     database: Pool
     casts: MappingType[str, str]
     """SQL types of the viewer's values."""
+    doubtful: frozenset[tuple[str, str]] = frozenset()
+    """(type, field) whose promises the database does not guarantee: graphql-core must check them."""
     planned: int = 0
     """How many plans were made."""
     _plans: OrderedDict[tuple[Any, ...], Plan | None] = field(default_factory=OrderedDict)
@@ -89,12 +92,19 @@ class Reader:
         answer = await self._run(plan, info.variable_values, viewer, source)
         return None if answer is None else msgspec.json.decode(answer)
 
-    def _writer(self, document: Document, viewer: Viewer, *, tells_types: bool = False) -> Writer:
+    def _writer(
+        self,
+        document: Document,
+        viewer: Viewer,
+        *,
+        tells_types: bool = False,
+        doubtful: frozenset[tuple[str, str]] = frozenset(),
+    ) -> Writer:
         self.planned += 1
-        return Writer(self.mapping, document, viewer.kind, self.casts, tells_types)
+        return Writer(self.mapping, document, viewer.kind, self.casts, tells_types, doubtful)
 
     def _plan_whole(self, document: Document, operation: OperationDefinitionNode, viewer: Viewer) -> Plan | None:
-        writer = self._writer(document, viewer)
+        writer = self._writer(document, viewer, doubtful=self.doubtful)
         root = self.mapping.schema.get_root_type(operation.operation)
         if root is None:
             return None
@@ -121,8 +131,7 @@ def _plan(body: str, parameters: Parameters, viewer: Viewer) -> Plan:
     """Wrap a body so that row-level security sees the viewer in the same round trip.
 
     The settings are made in `s` and last as long as the statement. The body is evaluated only after that row exists;
-    would
-    it ever run before, row-level security would show no rows.
+    would it ever run before, row-level security would show no rows.
     """
     first = len(parameters.values) + 1
     settings = [f"set_config('{name}', ${first + n}, true)" for n, name in enumerate(viewer.sight)]
@@ -138,7 +147,7 @@ def _plan(body: str, parameters: Parameters, viewer: Viewer) -> Plan:
 
 
 def _shape(operation: OperationDefinitionNode, variables: Any) -> tuple[Any, ...]:
-    """What of the variables decides a statement's text: which are null, and the booleans (`@skip`, `@include`)."""
+    """What of the variables decides a statement's text: which are null, booleans (`@skip`) and enums (`orderBy`)."""
     coerced = variables.coerced
     names = [definition.variable.name.value for definition in operation.variable_definitions or ()]
-    return tuple(value if isinstance(value := coerced.get(name), bool | None) else ... for name in names)
+    return tuple(value if isinstance(value := coerced.get(name), bool | Enum | None) else ... for name in names)

@@ -55,6 +55,8 @@ class Writer:
     """SQL types of the viewer's values."""
     tells_types: bool = False
     """True when graphql-core walks the rows afterwards and must know each one's type."""
+    doubtful: frozenset[tuple[str, str]] = frozenset()
+    """Fields that must not be planned because nobody would check what they promise."""
     parameters: Parameters = field(default_factory=Parameters)
     _aliases: int = 0
 
@@ -109,6 +111,8 @@ class Writer:
         if selected.name == "__typename":
             return f"{literal(parent.name)}::text"
         reading = self.mapping.reading(parent.name, selected.name)
+        if (parent.name, selected.name) in self.doubtful:
+            raise NotPlanned(f"{parent.name}.{selected.name}")
         match reading:
             case Column():
                 return self._column(parent, reading, selected, t)
