@@ -101,6 +101,8 @@ class PortalExecutor:
         reader = context.process.reader
         data = await reader.whole(operation.key, operation.node, ready.fragments, coerced, context.viewer, row)
         if data is not None:
+            if data.endswith(b"null}"):  # the one root field: its item is out of the viewer's sight by now
+                raise RequestRefused("NOT_FOUND", "What this stream tells is no longer yours to see.")
             return b'{"data":' + data + b"}"
         return msgspec.json.encode(await self._walk(operation, variables, context, row))
 

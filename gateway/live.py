@@ -28,7 +28,7 @@ POLL_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
 FAMILIES_AT_ONCE = 6
 REPLAYS_AT_ONCE = 3
-"""Together less than the connections of the pool: after a cut everybody comes back at once, and requests need some too."""
+"""Both together leave connections of the pool to requests, also when all clients come back at once after a cut."""
 
 Render = Callable[[NewsRow], Awaitable[bytes]]
 

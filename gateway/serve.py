@@ -29,6 +29,9 @@ from gateway.demo.smtp import Catcher
 
 DISPATCHER_SECONDS = 6.0
 RESTART_SECONDS = 1.0
+LEAVING_SECONDS = 0.5
+"""How long `/ready` says no at the least, before the address is closed."""
+
 MARK = "demo-city"
 
 
@@ -80,10 +83,15 @@ class Serving:
             if catcher is not None:
                 app.add_routes(routes(catcher))
             url = await self._site(stack, app)
+            dispatching = None
             if self.options.dispatch:
-                self._background(stack, _Dispatcher(self.settings, self.options, dsn).run())
+                dispatching = self._background(stack, _Dispatcher(self.settings, self.options, dsn).run())
             self.started(Started(url, city, catcher.port if catcher else None))
             await self.stop.wait()
+            if dispatching is not None:
+                dispatching.cancel()  # it finishes what it is sending meanwhile
+            # `/ready` says no, and live clients are sent away, while the address still answers.
+            await asyncio.gather(opened.endpoint.sockets.stop(), asyncio.sleep(LEAVING_SECONDS))
 
     async def _embedded(self, stack: AsyncExitStack) -> str:
         server = EmbeddedServer(Path(self.settings.data.folder))
@@ -139,17 +147,19 @@ class Serving:
         self.settings = msgspec.structs.replace(self.settings, server=msgspec.structs.replace(server, port=site.port))
         return self.settings.server.url
 
-    def _background(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    def _background(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run beside until the end; its failure stops the portal."""
         task = asyncio.create_task(work)
         task.add_done_callback(lambda _: self.stop.set())
 
         async def end() -> None:
-            task.cancel()
+            if not task.cancelling():  # a second time would interrupt its ending
+                task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
 
         stack.push_async_callback(end)
+        return task
 
 
 async def _migrated(dsn: str) -> None:

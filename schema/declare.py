@@ -124,11 +124,10 @@ def feed(
     return field
 
 
-def written(type_name: str, description: str) -> Any:
+def written(description: str) -> Any:
     """Declare, in a payload, the row that the mutation wrote: read by the planner from the payload's `family_id` and
     `id`.
     """
-    del type_name
     on = "{o}.family_id = :source_family_id and {o}.id = :source_id"
     return _field(description, mapping.One(on, {"source_family_id": "uuid", "source_id": "uuid"}), default=None)
 

@@ -165,7 +165,7 @@ class ProcedureQueries:
 class ProcedurePayload(Payload):
     """Payload of all commands on procedures."""
 
-    procedure: Procedure | None = written("Procedure", "The procedure as it stands now, unless refused.")
+    procedure: Procedure | None = written("The procedure as it stands now, unless refused.")
 
 
 ProcedureId = Annotated[strawberry.ID, strawberry.argument(description="Id of the procedure.")]

@@ -130,7 +130,7 @@ async def following(followers: Sequence[Follower]) -> AsyncIterator[None]:
 
 
 async def clients(load: Load, of_each_family: int) -> list[Follower]:
-    """Give clients of all families of a load: sockets and streams of events in turn, some who want all there ever was."""
+    """Give clients of all families of a load: sockets and streams of events in turn, some from the beginning."""
     made = []
     for family in load.families:
         token = await load.house.sign_in(family.email)
@@ -166,5 +166,7 @@ async def heard_all(pool: asyncpg.Pool, followers: Sequence[Follower], seconds: 
         pass  # the comparison says who missed what
     for each, events in zip(followers, wanted, strict=True):
         missed, others = [one for one in events if one not in each.heard], len(each.heard) - len(events)
-        assert each.heard == events, f"{each.over} after {each.after} missed {missed}, {others:+} heard, ends: {each.ends}"
+        assert each.heard == events, (
+            f"{each.over} after {each.after} missed {missed}, {others:+} heard, ends: {each.ends}"
+        )
     return sum(map(len, wanted))

@@ -139,7 +139,9 @@ async def apart(dsn: str, folder: Path, **settings: object) -> AsyncIterator[Por
         port = free_port()
         variables = environment(catcher, **{"server__port": port, "data__folder": folder / "data", **settings})
         gateway = Program(["gateway", "serve", "--database", dsn, "--no-dispatch"], variables, folder / "gateway.log")
-        dispatcher = Program(["notifications", "--database", dsn, "--parent-stdin"], variables, folder / "dispatcher.log")
+        dispatcher = Program(
+            ["notifications", "--database", dsn, "--parent-stdin"], variables, folder / "dispatcher.log"
+        )
         try:
             await dispatcher.start()
             await gateway.start()

@@ -1,4 +1,4 @@
-"""Gateway and dispatcher killed at random and at every named step: nothing is lost, nothing half done, nothing turned round."""
+"""Gateway and dispatcher killed at random and at every named step: nothing lost, half done or turned round."""
 
 import asyncio
 import random
@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from db.steps import STEPS
+from tests.account import account
 from tests.conftest import Database
-from tests.load import account, at_work
+from tests.load import at_work
 from tests.program import Program, apart
 
 REPEATS = 4
@@ -32,9 +33,7 @@ async def killed(program: Program, steps: list[str], times: int) -> None:
         await program.start(f"{following}:{random.randint(1, 6)}" if following != AT_RANDOM else "")
 
 
-@pytest.mark.parametrize(
-    ("of_gateway", "of_dispatcher"), [(12, 40), pytest.param(150, 350, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize(("of_gateway", "of_dispatcher"), [(12, 40), pytest.param(150, 350, marks=pytest.mark.long)])
 async def test_killed_at_random_and_at_every_step_nothing_is_lost_and_nothing_half_done(
     city: Database, tmp_path: Path, of_gateway: int, of_dispatcher: int
 ) -> None:

@@ -18,7 +18,9 @@ CUTS = 20
 CUT_AT_ONCE = 10
 
 
-async def test_two_hundred_clients_cut_twenty_times_hear_everything_once_and_in_order(city: Database, tmp_path: Path) -> None:
+async def test_two_hundred_clients_cut_twenty_times_hear_everything_once_and_in_order(
+    city: Database, tmp_path: Path
+) -> None:
     async with (
         apart(city.dsn, tmp_path) as portal,
         at_work(portal.house, families=FAMILIES, procedures=2, writers=WRITERS) as load,
@@ -32,5 +34,5 @@ async def test_two_hundred_clients_cut_twenty_times_hear_everything_once_and_in_
             await load.finish()
             heard = await heard_all(load.pool, followers)
     ends = Counter(end for each in followers for end in each.ends)
-    print(f"{WRITERS} writers, {load.moves} moves, {len(followers)} clients, resumed after {dict(ends)}, {heard} events heard")
+    print(f"{WRITERS} writers, {load.moves} moves, {len(followers)} clients, resumed: {dict(ends)}, events: {heard}")
     assert ends["cut"] == CUTS * CUT_AT_ONCE and load.moves > len(load.cases)

@@ -1,4 +1,4 @@
-"""Programs told to stop, and programs killed: clients are sent away in good order, nothing is lost, the next start works."""
+"""Programs told to stop, and programs killed: clients are sent away, nothing is lost, the next start works."""
 
 import asyncio
 import signal
@@ -7,9 +7,11 @@ from pathlib import Path
 import aiohttp
 import psutil
 
+from gateway.demo.smtp import Catcher
+from tests.account import account
 from tests.conftest import Database
 from tests.live import Socket
-from tests.load import account, at_work
+from tests.load import at_work
 from tests.program import apart, whole
 
 SOCKETS = 500
@@ -32,7 +34,9 @@ async def readiness(url: str) -> list[int]:
             await asyncio.sleep(0.01)
 
 
-async def test_told_to_stop_with_five_hundred_sockets_it_sends_all_away_and_ends(city: Database, tmp_path: Path) -> None:
+async def test_told_to_stop_with_five_hundred_sockets_it_sends_all_away_and_ends(
+    city: Database, tmp_path: Path
+) -> None:
     async with apart(city.dsn, tmp_path, limits__sockets_per_account=AN_ACCOUNT) as portal:
         house, sockets = portal.house, list[Socket]()
         for _ in range(SOCKETS // AN_ACCOUNT):
@@ -52,13 +56,18 @@ async def test_told_to_stop_with_five_hundred_sockets_it_sends_all_away_and_ends
         assert await ready == [200, 503]
 
 
+async def sends(catcher: Catcher) -> None:
+    """Wait until a dispatcher, just started, is at work."""
+    before = catcher.count
+    await catcher.wait_for(lambda: catcher.count > before)
+
+
 async def test_a_dispatcher_told_to_stop_while_it_sends_loses_nothing(city: Database, tmp_path: Path) -> None:
     async with apart(city.dsn, tmp_path) as portal, at_work(portal.house, families=6, procedures=2) as load:
         catcher = portal.house.catcher
         for _ in range(5):
             await load.moved_on(20)
-            sent = catcher.count
-            await catcher.wait_for(lambda sent=sent: catcher.count > sent)  # it has started, and is at work
+            await sends(catcher)
             portal.dispatcher.send(signal.SIGTERM)
             assert await portal.dispatcher.ended(EXIT_SECONDS + 1) == 0
             await portal.dispatcher.start()

@@ -2,26 +2,26 @@
 
 import asyncio
 import os
-import pwd
+import re
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
 
 from tests.conftest import Database
-from tests.program import ROOT, data_folder, environment, whole
+from tests.program import ROOT, environment, whole
 
 
-async def refusal(*arguments: object, module: str = "gateway", user: Any = None, **variables: str) -> str:
+async def refusal(*arguments: object, module: str = "gateway", **variables: str) -> str:
     """Start a program that must refuse; give what it says."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", module, *map(str, arguments),
-        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT), "COLUMNS": "1000", **variables}, user=user,
+        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT), "COLUMNS": "1000", **variables},
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -39,6 +39,26 @@ async def refusal(*arguments: object, module: str = "gateway", user: Any = None,
 def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
+
+
+@asynccontextmanager
+async def older_server(dsn: str) -> AsyncIterator[str]:
+    """Give the address of a server that says it is PostgreSQL 13, and otherwise is the one of `dsn`."""
+    [folder] = parse_qs(urlsplit(dsn).query)["host"]
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65536):
+            writer.write(re.sub(rb"(?<=server_version\x00)\d\d", b"13", piece))
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, to_behind = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
+        await asyncio.gather(relay(reader, to_behind), relay(behind, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"postgresql://postgres@127.0.0.1:{port}{urlsplit(dsn).path}"
 
 
 async def test_a_database_that_cannot_be_reached_is_named_as_the_reason(tmp_path: Path) -> None:
@@ -80,9 +100,13 @@ async def test_a_data_folder_below_a_file_is_refused(tmp_path: Path) -> None:
     assert "data folder" in said and str(tmp_path / "file") in said
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and not os.access(ROOT, os.R_OK), reason="the repository is closed to others")
-async def test_a_data_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
-    pass
+async def test_a_data_folder_that_may_not_be_made_is_refused(tmp_path: Path) -> None:
+    closed = Path("/proc")  # also to root
+    if os.geteuid() != 0:
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o500)
+    said = await refusal("serve", "--data", closed / "data")
+    assert "data folder" in said and str(closed) in said
 
 
 @pytest.mark.parametrize(
@@ -90,7 +114,9 @@ async def test_a_data_folder_that_may_not_be_written_is_refused(tmp_path: Path) 
     [("KIOSQUE_SERVER__PROT", "KIOSQUE_SERVER__PORT"), ("KIOSQUE_OUTBOX__LEASES", "KIOSQUE_OUTBOX__LEASE")],
 )
 @pytest.mark.parametrize("module", ["gateway", "notifications"])
-async def test_an_unknown_setting_stops_the_start_and_the_nearest_is_named(module: str, variable: str, nearest: str) -> None:
+async def test_an_unknown_setting_stops_the_start_and_the_nearest_is_named(
+    module: str, variable: str, nearest: str
+) -> None:
     arguments = ["serve"] if module == "gateway" else []
     said = await refusal(*arguments, module=module, **{variable: "1"})
     assert variable in said and f"did you mean {nearest}?" in said
