@@ -10,7 +10,7 @@ from resolvers import accounts, sessions
 from resolvers.reading.identity import make_id
 from resolvers.reading.mapping import Order
 from schema.access import ANY_AGENT, EVERYBODY, FAMILY_BEFORE_TERMS, SIGNED_IN
-from schema.declare import Arg, Payload, column, embedded, mutation, one, page, stored
+from schema.declare import Arg, Payload, aggregate, column, embedded, mutation, one, page, stored
 from schema.news import ChannelPreference, Delivery, NewsItem
 from schema.procedures import Procedure, ProcedureStatus
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN_OR_STAFF, PUBLIC, Connection, Info, Node
@@ -104,6 +104,12 @@ class Family(Node):
         "Everything the family was told, newest first.",
         "{o}.family_id = {t}.id",
         Order((("{o}.seq", "bigint"),), descending=True),
+    )
+    unread_count: int = aggregate(
+        "How many items of the inbox nobody has marked as read.",
+        "NewsItem",
+        "count(*)",
+        "{o}.family_id = {t}.id and {o}.read_at is null",
     )
     deliveries: Connection[Delivery] = page(
         "The proof: what was sent, where, when, and whether it arrived; newest first.",

@@ -1,7 +1,7 @@
 """How schema modules declare fields: what each is in the database, its arguments, who may call it.
 
-`column`, `embedded`, `one`, `page`, `by_id` declare reads; `mutation` declares a command. All need a description,
-which goes to the SDL.
+`column`, `embedded`, `one`, `aggregate`, `page`, `by_id` declare reads; `mutation` declares a command. All need a
+description, which goes to the SDL.
 """
 
 import functools
@@ -98,6 +98,11 @@ def page(
     named = {"order_by": Arg(orders.type | None, "In which order.")} if orders else {}
     reading = mapping.Page(on, order, filters, casts, orders.by_name if orders else {})
     return _field(description, reading, may=may, arguments={**args, **named, **PAGE_ARGUMENTS})
+
+
+def aggregate(description: str, target: str, expression: str, on: str) -> Any:
+    """Declare a value over the rows of a type that meet `on`, e.g. `count(*)`."""
+    return _field(description, mapping.Aggregate(target, expression, on))
 
 
 def by_id(description: str, *, may: Access, many: bool = False, **args: Arg) -> Any:

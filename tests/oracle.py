@@ -26,7 +26,7 @@ from graphql import (
     get_named_type,
 )
 
-from resolvers.reading.mapping import Column, Embedded, NodeById, One, Order, Page, node_type
+from resolvers.reading.mapping import Aggregate, Column, Embedded, NodeById, One, Order, Page, node_type
 from resolvers.reading.mapping import Mapping as Declared
 from resolvers.viewer import Viewer
 
@@ -138,6 +138,8 @@ class Oracle:
                 target = get_named_type(info.return_type).name
                 rows = await self._rows(target, reading.on, source, info.context, given, reading.casts)
                 return Found(target, rows[0]) if rows else None
+            case Aggregate(target, "count(*)", on):
+                return len(await self._rows(target, on, source, info.context, given, {}))
             case Page():
                 return await self._page(source, info, reading, given)
             case NodeById():

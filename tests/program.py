@@ -147,6 +147,9 @@ async def apart(dsn: str, folder: Path, **settings: object) -> AsyncIterator[Por
             await gateway.start()
             async with lived_in(await gateway.ready(), dsn, catcher) as house:
                 yield Portal(house, gateway, dispatcher)
+        except BaseException:
+            print(gateway.said(), dispatcher.said())
+            raise
         finally:
             await gateway.kill()
             await dispatcher.kill()
@@ -185,6 +188,9 @@ async def whole(**settings: object) -> AsyncIterator[Whole]:
             await serve.start()
             async with lived_in(await serve.ready(), server.dsn, catcher) as house:
                 yield Whole(house, serve, server)
+        except BaseException:
+            print(serve.said())
+            raise
         finally:
             if serve.runs:
                 serve.send(signal.SIGTERM)

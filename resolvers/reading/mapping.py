@@ -41,6 +41,15 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A value over all rows of the type `target` that meet `on` and that the viewer sees, e.g. `count(*)`."""
+
+    target: str
+    expression: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """The order of a list: columns of `{o}` with their SQL types, unique together, all in one direction.
 
@@ -74,7 +83,7 @@ class NodeById:
     many: bool = False
 
 
-Reading = Column | Embedded | One | Page | NodeById
+Reading = Column | Embedded | One | Aggregate | Page | NodeById
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,8 @@ def _reading(graphql_field: GraphQLField) -> Reading | None:
 
 def _check_targets(mapping: Mapping) -> None:
     for (parent, name), reading in mapping.fields.items():
+        if isinstance(reading, Aggregate) and reading.target not in mapping.tables:
+            raise MappingError(f"{parent}.{name} reads {reading.target}, which has no table")
         if not isinstance(reading, (One, Page)):
             continue
         target = object_type(mapping.schema, parent, name)

@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLObjectType, NameNode, SelectionSetNode, ge
 
 from resolvers.reading import arguments
 from resolvers.reading.identity import id_sql
-from resolvers.reading.mapping import Column, Embedded, Mapping, NodeById, One, Page, Stored
+from resolvers.reading.mapping import Aggregate, Column, Embedded, Mapping, NodeById, One, Page, Stored
 from resolvers.reading.pages import PageWriter
 from resolvers.reading.parameters import Parameters
 from resolvers.reading.selection import Document, Selected, below, fields_of, possible_types
@@ -120,6 +120,8 @@ class Writer:
                 return self._embedded(parent, selected, t)
             case One():
                 return self._one(parent, selected, reading, t)
+            case Aggregate():
+                return self._aggregate(reading, t)
             case Page():
                 return PageWriter(self, parent, selected, reading, t).json()
             case NodeById():
@@ -143,6 +145,13 @@ class Writer:
         r = self.alias()
         shape = self.object(target, below(selected), t)
         return f"(select {shape.json(r)} from (select {shape.select}) {r})"
+
+    def _aggregate(self, reading: Aggregate, t: str) -> str:
+        stored, o = self.mapping.tables[reading.target], self.alias()
+        return (
+            f"(select {self.render(reading.expression, o=o)} from {stored.table} {o} "
+            f"where ({self.render(reading.on, t=t, o=o)}) and ({self.seen(stored, o)}))"
+        )
 
     def _one(self, parent: GraphQLObjectType, selected: Selected, reading: One, t: str) -> str:
         target = possible_types(self.document.schema, parent.fields[selected.name])[0]
