@@ -13,7 +13,7 @@ from db.pool import Database
 from db.settings import Tokens as TokenSettings
 from resolvers.session_cache import SessionCache
 from resolvers.sessions import viewer_of
-from resolvers.tokens import Tokens, TokenRefused, open_tokens
+from resolvers.tokens import TokenRefused, Tokens, open_tokens
 from resolvers.viewer import Viewer, anonymous
 
 POOL = 10
@@ -50,7 +50,9 @@ async def opened(dsn: str, **settings: str) -> Checks:
     database = await Database.open(dsn, size=POOL, command_seconds=30, statement_seconds=30)
     async with database.connection() as connection:
         tokens = await open_tokens(connection, KEYS, TokenSettings(), utc_now())
-    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=POOL, reset=_no_reset, command_timeout=30, server_settings=settings)
+    pool = await asyncpg.create_pool(
+        dsn, min_size=1, max_size=POOL, reset=_no_reset, command_timeout=30, server_settings=settings
+    )
     return Checks(replace(database, pool=pool), tokens, SessionCache(database, utc_now))
 
 

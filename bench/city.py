@@ -98,9 +98,7 @@ class Cluster:
 @asynccontextmanager
 async def cluster(folder: Path = CACHE) -> AsyncIterator[Cluster]:
     """Run the PostgreSQL of the benchmarks; nothing in it must survive the loss of power."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)  # the server's user passes through when we are root
-    server = EmbeddedServer(folder / "data", durable=False)
+    server = EmbeddedServer(_reachable(folder) / "data", durable=False)
     await server.start()
     try:
         yield Cluster(server)
@@ -108,8 +106,15 @@ async def cluster(folder: Path = CACHE) -> AsyncIterator[Cluster]:
         await server.stop()
 
 
+def _reachable(folder: Path) -> Path:
+    """Make a folder that the server's user can pass through when we are root."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    return folder
+
+
 async def sign_in_families(dsn: str, count: int) -> list[Login]:
-    """Sign in `count` families that have an account, accepted the terms and have at least ten procedures where possible."""
+    """Sign in `count` accounts that accepted the terms, of the families with the most procedures."""
     return await _sign_in(
         dsn,
         """select a.family_id, a.id as account_id, null::uuid as agent_id from account a
@@ -173,7 +178,10 @@ async def _load(dsn: str, families: int) -> None:
 def _version() -> str:
     """Tell apart cities of another schema or of another generator."""
     digest = hashlib.sha256()
-    for folder, pattern in ((Path(migrate.__file__).parent / "migrations", "*.sql"), (Path(*gateway.demo.__path__), "*.py")):
+    for folder, pattern in (
+        (Path(migrate.__file__).parent / "migrations", "*.sql"),
+        (Path(*gateway.demo.__path__), "*.py"),
+    ):
         for path in sorted(folder.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:8]

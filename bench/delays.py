@@ -1,4 +1,4 @@
-"""How long news takes to the socket and to the mail server, and what the smallest query costs: `python -m bench delays`.
+"""How long news takes to the socket and to the mail server; the smallest query: `python -m bench delays`.
 
 News comes at a gentle rate, so that nothing waits for anything but the way itself.
 """
@@ -36,7 +36,10 @@ async def sockets(postgres: Cluster, arguments: argparse.Namespace) -> list[list
         query = await smallest(program, psutil.Process(postgres.pid), arguments.seconds / ROUNDS)
     p50, p99 = (delays[int(len(delays) * share)] for share in (0.5, 0.99))
     return [
-        [f"commit → socket, {len(delays)} changes, {RATE}/s", f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {delays[-1]:.1f} ms"],
+        [
+            f"commit → socket, {len(delays)} changes, {RATE}/s",
+            f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {delays[-1]:.1f} ms",
+        ],
         [f"memory of an idle subscription, {arguments.connections} sockets", f"{memory:.1f} KiB"],
         *query,
     ]
@@ -69,5 +72,7 @@ async def run(arguments: argparse.Namespace) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what can be chosen."""
-    parser.add_argument("--seconds", type=float, default=15.0, help="of news; a fifth of it for each round of the query")
+    parser.add_argument(
+        "--seconds", type=float, default=15.0, help="of news; a fifth of it for each round of the query"
+    )
     parser.add_argument("--connections", type=int, default=1_000, help="idle sockets whose memory is measured")

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 

@@ -170,8 +170,20 @@ async def run(arguments: argparse.Namespace) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     async with cluster() as postgres:
         rows = [await measure(name, postgres, arguments) for name in arguments.servers.split(",")]
-    print(f"{arguments.connections} idle sockets, {arguments.rate} updates/s for {arguments.seconds:g} s, then one for all")
-    heads = ["server", "KiB a socket", "pushes", "p50 ms", "p99 ms", "server CPU ms an update", "one to all ms", "range"]
+    print(
+        f"{arguments.connections} idle sockets, {arguments.rate} updates/s for {arguments.seconds:g} s, "
+        "then one for all"
+    )
+    heads = [
+        "server",
+        "KiB a socket",
+        "pushes",
+        "p50 ms",
+        "p99 ms",
+        "CPU ms an update",
+        "one to all ms",
+        "range",
+    ]
     print(table(heads, rows))
 
 

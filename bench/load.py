@@ -1,4 +1,4 @@
-"""A client that costs little: keeps connections alive, sends finished requests, looks at no more than status and length.
+"""A client that costs little: keeps connections alive, sends finished requests, looks at status and length only.
 
 `python -m bench.load` reads a job from its standard input and writes its figures to its standard output, both JSON.
 """
@@ -11,6 +11,8 @@ from typing import cast
 
 import msgspec
 import uvloop
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Job(msgspec.Struct):
@@ -50,6 +52,7 @@ class Line(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class derives from none of asyncio's
+        self._load.open += 1
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -72,7 +75,9 @@ class Line(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """A connection that is cut before the end is a fault."""
         self._load.faults += not self._load.over
-        self._load.lost += 1
+        self._load.open -= 1
+        if not self._load.open:
+            self._load.ended.set()
 
     def _send(self) -> None:
         if self._load.over:
@@ -90,7 +95,8 @@ class Load:
         self._turn = 0
         self.over = False
         self.times: list[float] = []
-        self.lost = 0
+        self.open = 0
+        self.ended = asyncio.Event()
         self.faults = 0
         self.bytes = 0
 
@@ -109,8 +115,7 @@ async def run(job: Job) -> Figures:
     await asyncio.sleep(job.seconds)
     load.over = True
     seconds = time.perf_counter() - began
-    while load.lost < job.connections:  # the last answers still come: a server need not see connections cut
-        await asyncio.sleep(0.01)
+    await load.ended.wait()  # the last answers still come: a server need not see connections cut
     times = sorted(load.times)
     mean = load.bytes / max(len(times), 1)
     return Figures(len(times), load.faults, seconds, 1000 * _cut(times, 0.5), 1000 * _cut(times, 0.99), mean)
@@ -119,15 +124,19 @@ async def run(job: Job) -> Figures:
 async def put(job: Job) -> Figures:
     """Do a job in a process of its own."""
     command = (sys.executable, "-m", "bench.load")
-    root = Path(__file__).resolve().parents[1]
-    child = await asyncio.create_subprocess_exec(*command, cwd=root, stdin=-1, stdout=-1)
+    child = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=-1, stdout=-1)
     output, _ = await child.communicate(msgspec.json.encode(job))
     return msgspec.json.decode(output, type=Figures)
 
 
 def http(path: str, body: bytes, token: str | None) -> str:
     """Write a POST request."""
-    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
     return "\r\n".join([*lines, "", ""]) + body.decode()
@@ -138,4 +147,6 @@ def _cut(times: list[float], share: float) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(run(msgspec.json.decode(sys.stdin.buffer.read(), type=Job)))))
+    sys.stdout.buffer.write(
+        msgspec.json.encode(uvloop.run(run(msgspec.json.decode(sys.stdin.buffer.read(), type=Job))))
+    )

@@ -26,9 +26,8 @@ async def measure(postgres: Cluster, dsn: str, senders: dict[str, list[Login]], 
         print("pgbench is not on this machine: left out")
         return
     connection = await asyncpg.connect(dsn, timeout=10)
-    family, account = await connection.fetchrow(
-        "select family_id, account_id from session where id = $1", senders["family"][0].session_id
-    )
+    family = senders["family"][0].family_id
+    account = await connection.fetchval("select account_id from session where id = $1", senders["family"][0].session_id)
     services = await connection.fetchval(
         "select a.services::text from session s join agent a on a.id = s.agent_id where s.id = $1",
         senders["agent"][0].session_id,

@@ -50,7 +50,7 @@ async def started(
         **(settings or {}),
     }
     command = [sys.executable, "-m", module, *arguments, "--port", str(port)]
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=ROOT)
+    child = await asyncio.to_thread(subprocess.Popen, command, env=environment, stdout=subprocess.DEVNULL, cwd=ROOT)
     try:
         await _answers(child, port)
         yield Program(name, port, psutil.Process(child.pid), path)

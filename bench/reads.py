@@ -128,9 +128,10 @@ async def prepare(dsn: str) -> dict[str, list[Login]]:
     try:
         for number in range(await connection.fetchval("select count(*) from procedure_kind"), KINDS):
             await connection.execute(
-                """insert into procedure_kind select $1, k.code || '-' || $2, k.version, k.service_id, k.title_fr, k.title_en,
-                   k.summary_fr, k.summary_en, k.form, k.attestation_fr, k.attestation_en, k.decision_months, k.silence_means,
-                   k.published_at, null from (select * from procedure_kind order by id offset $3 limit 1) k""",
+                """insert into procedure_kind select $1, k.code || '-' || $2, k.version, k.service_id, k.title_fr,
+                   k.title_en, k.summary_fr, k.summary_en, k.form, k.attestation_fr, k.attestation_en,
+                   k.decision_months, k.silence_means, k.published_at, null
+                   from (select * from procedure_kind order by id offset $3 limit 1) k""",
                 uuid7(),
                 str(number),
                 number % 5,
@@ -154,7 +155,10 @@ async def measure(postgres: Cluster, families: int, rounds: int, seconds: float)
         ]
         field_ = Field(psutil.Process(postgres.pid), programs, senders)
         await compare(field_)
-        print(f"{families} families; answers compared and equal; medians of {rounds} rounds of {seconds:g} s, 16 connections")
+        print(
+            f"{families} families; answers compared and equal; "
+            f"medians of {rounds} rounds of {seconds:g} s, 16 connections"
+        )
         found = {(name, program.name): Measured() for name in READS for program in programs}
         for turn in range(rounds + 1):
             for name, read in READS.items():
@@ -183,7 +187,18 @@ def _print(found: dict[tuple[str, str], Measured]) -> None:
                 f"{middle(measured.rate) / middle(raw.rate):.2f}",
             ]
         )
-    heads = ["read", "server", "req/s", "p50 ms", "p99 ms", "server CPU ms", "PG CPU ms", "total", "total/raw", "req/s/raw"]
+    heads = [
+        "read",
+        "server",
+        "req/s",
+        "p50 ms",
+        "p99 ms",
+        "server CPU ms",
+        "PG CPU ms",
+        "total",
+        "total/raw",
+        "req/s/raw",
+    ]
     print(table(heads, rows))
 
 

@@ -1,7 +1,7 @@
 """Thousands of WebSockets of clients that only listen: `python -m bench.sockets`.
 
-Reads one JSON line (`Crowd`) from standard input and answers `ready` when every socket has subscribed; each further line is
-answered with what has arrived since, `end` ends it.
+Reads one JSON line (`Crowd`) from standard input and answers `ready` when every socket has subscribed; each further
+line is answered with what has arrived since, `end` ends it.
 """
 
 import asyncio

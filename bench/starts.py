@@ -1,7 +1,7 @@
 """From the command to the first `/ready`: `python -m bench starts`.
 
-`warm` starts on the data folder of a start before; `first` on an empty one: cluster, migrations, demonstration city. With
-`--clone` also a first start in a fresh clone, which brings the packages from wherever pip is told to look.
+`warm` starts on the data folder of a start before; `first` on an empty one: cluster, migrations, demonstration city.
+With `--clone` also a first start in a fresh clone, which brings the packages from wherever pip is told to look.
 """
 
 import argparse

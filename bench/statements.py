@@ -1,4 +1,4 @@
-"""One hand-written statement for each of the four reads: what somebody who knows SQL would write, without row-level security.
+"""One hand-written statement for each of the four reads: what somebody who knows SQL would write, without policies.
 
 Each gives the very JSON of the portal's answer, so that answers can be compared.
 """
@@ -12,17 +12,24 @@ def _id(tag: int, row: str, *columns: str) -> str:
 
 def _cursor(name: str, value: str) -> str:
     """Give the expression of a cursor over one column."""
-    return f"translate(encode(convert_to(json_build_array('{name}', {value}::text)::text, 'UTF8'), 'base64'), E'\\n', '')"
+    return (
+        f"translate(encode(convert_to(json_build_array('{name}', {value}::text)::text, 'UTF8'), 'base64'), E'\\n', '')"
+    )
 
+
+FAMILY = _id(6, "f", "id")
+MEMBER = _id(3, "m", "family_id", "id")
+KIND = _id(7, "k", "id")
+PROCEDURE = _id(9, "p", "family_id", "id")
 
 ME = f"""
 select convert_to(json_build_object('viewer', json_build_object(
     'account', (select json_build_object('id', {_id(4, "a", "family_id", "id")}, 'email', a.email,
             'language', a.language, 'createdAt', a.created_at)
         from account a where a.family_id = $1::uuid and a.id = $2::uuid),
-    'family', (select json_build_object('id', {_id(6, "f", "id")}, 'number', f.number, 'name', f.name, 'profile', f.profile,
+    'family', (select json_build_object('id', {FAMILY}, 'number', f.number, 'name', f.name, 'profile', f.profile,
             'members', json_build_object('edges', (
-                select coalesce(json_agg(json_build_object('node', json_build_object('id', {_id(3, "m", "family_id", "id")},
+                select coalesce(json_agg(json_build_object('node', json_build_object('id', {MEMBER},
                     'role', m.role, 'firstName', m.first_name, 'lastName', m.last_name, 'birthDate', m.birth_date,
                     'school', m.school))), '[]')
                 from (select * from member where family_id = $1::uuid order by id limit 20) m)))
@@ -32,20 +39,22 @@ select convert_to(json_build_object('viewer', json_build_object(
 
 DASHBOARD = f"""
 select convert_to(json_build_object('viewer', json_build_object('family', (
-    select json_build_object('id', {_id(6, "f", "id")}, 'number', f.number, 'name', f.name,
+    select json_build_object('id', {FAMILY}, 'number', f.number, 'name', f.name,
         'members', json_build_object('edges', (
-            select coalesce(json_agg(json_build_object('node', json_build_object('id', {_id(3, "m", "family_id", "id")},
+            select coalesce(json_agg(json_build_object('node', json_build_object('id', {MEMBER},
                 'role', m.role, 'firstName', m.first_name, 'lastName', m.last_name))), '[]')
             from (select * from member where family_id = $1::uuid order by id limit 20) m)),
         'procedures', (
             select json_build_object(
-                'edges', coalesce(json_agg(json_build_object('cursor', p.cursor, 'node', p.node)) filter (where p.n <= $2), '[]'),
+                'edges', coalesce(json_agg(json_build_object('cursor', p.cursor, 'node', p.node))
+            filter (where p.n <= $2), '[]'),
                 'pageInfo', json_build_object('hasNextPage', count(*) > $2,
                     'endCursor', (array_agg(p.cursor) filter (where p.n <= $2))[least(count(*), $2)]))
             from (
                 select row_number() over () as n, {_cursor("Procedure", "p.id")} as cursor,
-                    json_build_object('id', {_id(9, "p", "family_id", "id")}, 'reference', p.reference, 'status', p.status,
-                        'submittedAt', p.submitted_at, 'impliedDecisionOn', p.implied_decision_on, 'updatedAt', p.updated_at,
+                    json_build_object('id', {PROCEDURE}, 'reference', p.reference, 'status', p.status,
+                        'submittedAt', p.submitted_at, 'impliedDecisionOn', p.implied_decision_on,
+                        'updatedAt', p.updated_at,
                         'kind', (select json_build_object('code', k.code,
                             'title', case $3::text when 'en' then k.title_en else k.title_fr end)
                             from procedure_kind k where k.id = p.kind_id),
@@ -74,12 +83,13 @@ select convert_to(json_build_object('viewer', json_build_object('family', (
 WORK = f"""
 select convert_to(json_build_object('procedures', (
     select json_build_object(
-        'edges', coalesce(json_agg(json_build_object('cursor', p.cursor, 'node', p.node)) filter (where p.n <= $3), '[]'),
+        'edges', coalesce(json_agg(json_build_object('cursor', p.cursor, 'node', p.node))
+            filter (where p.n <= $3), '[]'),
         'pageInfo', json_build_object('hasNextPage', count(*) > $3,
             'endCursor', (array_agg(p.cursor) filter (where p.n <= $3))[least(count(*), $3)]))
     from (
         select row_number() over () as n, {_cursor("Procedure", "p.id")} as cursor,
-            json_build_object('id', {_id(9, "p", "family_id", "id")}, 'reference', p.reference, 'status', p.status,
+            json_build_object('id', {PROCEDURE}, 'reference', p.reference, 'status', p.status,
                 'submittedAt', p.submitted_at, 'updatedAt', p.updated_at,
                 'kind', (select json_build_object('code', k.code,
                     'title', case $4::text when 'en' then k.title_en else k.title_fr end)
@@ -99,18 +109,19 @@ select convert_to(json_build_object('procedures', (
 """
 """$1 services, $2 statuses, $3 how many, $4 language.
 
-The newest of each service and status by the index, then the newest of those: it reads no more than it needs. Ids begin with
-the moment of their making, so that the order is the portal's.
+The newest of each service and status by the index, then the newest of those: it reads no more than it needs. Ids begin
+with the moment of their making, so that the order is the portal's.
 """
 
 CATALOGUE = f"""
 select convert_to(json_build_object('procedureKinds', json_build_object('edges', (
-    select coalesce(json_agg(json_build_object('node', json_build_object('id', {_id(7, "k", "id")}, 'code', k.code,
+    select coalesce(json_agg(json_build_object('node', json_build_object('id', {KIND}, 'code', k.code,
         'version', k.version, 'title', case $1::text when 'en' then k.title_en else k.title_fr end,
         'summary', case $1::text when 'en' then k.summary_en else k.summary_fr end, 'form', k.form,
         'decisionMonths', k.decision_months, 'silenceMeans', k.silence_means,
         'service', json_build_object('code', s.code, 'name', case $1::text when 'en' then s.name_en else s.name_fr end,
-            'phone', s.phone, 'email', s.email, 'hours', case $1::text when 'en' then s.hours_en else s.hours_fr end)))), '[]')
+            'phone', s.phone, 'email', s.email,
+            'hours', case $1::text when 'en' then s.hours_en else s.hours_fr end)))), '[]')
     from (select * from procedure_kind where superseded_at is null order by id limit 25) k
     join service s on s.id = k.service_id)))::text, 'UTF8')
 """

@@ -1,4 +1,4 @@
-"""The usual way: stock Strawberry with DataLoaders, asyncpg's pool and Strawberry's own view, parser and validation caches on.
+"""The usual way: stock Strawberry, its own view and caches, DataLoaders, asyncpg's pool.
 
 `python -m bench.stock --database URL --port N`
 """

@@ -1,4 +1,4 @@
-"""The usual way of a subscription: an asynchronous generator and a queue per subscriber, fed by one LISTEN a process."""
+"""The usual way of a subscription: a generator and a queue per subscriber, fed by one LISTEN a process."""
 
 import asyncio
 from collections import defaultdict

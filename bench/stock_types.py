@@ -63,7 +63,9 @@ def global_id(tag: int, *key: UUID) -> strawberry.ID:
 def connection(rows: Sequence[Row], first: int, name: str, order: str, make: Callable[[Row], T]) -> Connection[T]:
     """Make a page of at most `first` rows; one more tells that there are more."""
     edges = [Edge(cursor=_cursor(name, row[order]), node=make(row)) for row in rows[:first]]
-    return Connection(edges=edges, page_info=PageInfo(has_next_page=len(rows) > first, end_cursor=edges[-1].cursor if edges else None))
+    return Connection(
+        edges=edges, page_info=PageInfo(has_next_page=len(rows) > first, end_cursor=edges[-1].cursor if edges else None)
+    )
 
 
 def _cursor(name: str, value: Any) -> str:
@@ -328,7 +330,9 @@ class Viewer:
 
     @strawberry.field
     async def family(self, info: Info) -> Family | None:
-        row = await info.context.row("select id, number, name, profile from family where id = $1", info.context.viewer.family_id)
+        row = await info.context.row(
+            "select id, number, name, profile from family where id = $1", info.context.viewer.family_id
+        )
         if row is None:
             return None
         names = {name: row[name] for name in ("number", "name", "profile")}

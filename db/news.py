@@ -6,6 +6,10 @@ from typing import Any
 from uuid import UUID
 
 BATCH = 500
+REWIND = 10_000
+"""Transactions."""
+
+FIRST_TRANSACTION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ async def horizon(connection: Any) -> str:
     """Give the transaction from which on news may still be unread."""
     found: str = await connection.fetchval(HORIZON)
     return found
+
+
+def rewound(horizon: str) -> str:
+    """Give an earlier horizon, for after the connection was lost.
+
+    A server that crashed gives the numbers of its last, unfinished transactions out again, so that news may come below
+    the horizon. It loses a fraction of a second of them; this goes back further.
+    """
+    return str(max(int(horizon) - REWIND, FIRST_TRANSACTION))
 
 
 async def since(connection: Any, horizon: str) -> tuple[list[NewsRow], str]:

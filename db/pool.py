@@ -127,9 +127,10 @@ class Database:
         try:
             yield connection
         except UNREACHABLE as error:
-            if isinstance(error, asyncpg.InterfaceError) and not connection.is_closed():
+            if isinstance(error, asyncpg.InterfaceError) and _is_open(connection):
                 raise  # a fault of ours, such as a wrong number of values
-            connection.terminate()  # or the pool might lend it again before its end is noticed
+            if _is_open(connection):
+                connection.terminate()  # or the pool might lend it again before its end is noticed
             raise DatabaseUnavailable(type(error).__name__) from error
         finally:
             await self.pool.release(connection, timeout=ACQUIRE_SECONDS)
@@ -140,6 +141,14 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             await see_as(connection, sight)
             yield connection
+
+
+def _is_open(connection: asyncpg.pool.PoolConnectionProxy) -> bool:
+    """Tell whether a lent connection lives; the pool takes back one that has ended, and then asking raises."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False
 
 
 async def see_as(connection: Any, sight: Mapping[str, str]) -> None:

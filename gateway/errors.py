@@ -68,9 +68,7 @@ class RequestRefused(Exception):
 
     def again(self) -> "RequestRefused":
         """Give an equal refusal to raise: a kept one would gather a traceback at each raise."""
-        return RequestRefused(
-            self.code, self.message, status=self.status, errors=self.errors, headers=self.headers
-        )
+        return RequestRefused(self.code, self.message, status=self.status, errors=self.errors, headers=self.headers)
 
     def body(self) -> bytes:
         """Give the JSON object that answers the request."""

@@ -119,8 +119,8 @@ class Live:
         await connection.execute("select set_config('kiosque.system', 'on', false)")
         await connection.add_listener("kiosque_news", lambda *_: self._bell.set())
         await connection.add_listener("kiosque_session", lambda *told: self._on_session(UUID(told[3])))
-        if self._horizon is None:
-            self._horizon = await news.horizon(connection)
+        # What is read again after a lost connection is told to nobody twice: a stream knows the last item that it got.
+        self._horizon = news.rewound(self._horizon) if self._horizon else await news.horizon(connection)
         self._on_reconnect()
         while True:
             self._bell.clear()

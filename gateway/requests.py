@@ -88,9 +88,7 @@ class Gate:
         if any(SURROGATE.search(value) for value in given.values()):
             raise RequestRefused("BAD_REQUEST", "The query string is not in UTF-8.")
         objects = {
-            name: decoded(OBJECT, given[name].encode(), name)
-            for name in ("variables", "extensions")
-            if name in given
+            name: decoded(OBJECT, given[name].encode(), name) for name in ("variables", "extensions") if name in given
         }
         return GraphQLRequest(
             given.get("query"), objects.get("variables"), given.get("operationName"), objects.get("extensions")

@@ -184,7 +184,7 @@ class Oracle:
         target = node_type(connection).name
         conditions = [reading.on, *(sql for name, sql in reading.filters.items() if given.get(name) is not None)]
         found = await self._rows(target, " and ".join(conditions), source, info.context, given, reading.casts)
-        asked = given.get("orderBy")
+        asked: Any = given.get("orderBy")
         order = reading.orders.get(getattr(asked, "name", asked), reading.order)
         columns = [column.removeprefix("{o}.") for column, _ in order.columns]
         rows = sorted(found, key=lambda row: [row[name] for name in columns], reverse=order.descending)

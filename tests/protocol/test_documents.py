@@ -31,7 +31,7 @@ HOSTILE = {
     + "}} "
     + " ".join(f"fragment F{n} on Query{{{'leaf ' * 20}}}" for n in range(29)),
     "depth": "{a" * 200 + "{leaf}" + "}" * 200,
-    "depth in a value": '{text(s:' + "[" * 450 + "]" * 450 + "){leaf}}",
+    "depth in a value": "{text(s:" + "[" * 450 + "]" * 450 + "){leaf}}",
     "aliases": "{a{" + " ".join(f"q{n}:leaf" for n in range(300)) + "}}",
     "directives": "{leaf " + "@include(if:true) " * 160 + "}",
     "root fields": "{" + "leaf " * 21 + "}",
@@ -133,13 +133,17 @@ def test_a_refusal_is_kept_and_equal_each_time() -> None:
     known = documents()
     first, second = refusal("{nope}", known), refusal("{nope}", known)
     assert first is not second
-    assert first.errors == second.errors == [
-        {
-            "message": "Cannot query field 'nope' on type 'Query'.",
-            "locations": [{"line": 1, "column": 2}],
-            "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
-        }
-    ]
+    assert (
+        first.errors
+        == second.errors
+        == [
+            {
+                "message": "Cannot query field 'nope' on type 'Query'.",
+                "locations": [{"line": 1, "column": 2}],
+                "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
+            }
+        ]
+    )
 
 
 def test_suggestions_are_for_development_only() -> None:

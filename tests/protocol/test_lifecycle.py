@@ -32,9 +32,7 @@ async def test_a_connection_that_has_asked_once_is_kept() -> None:
 
 async def test_five_hundred_sockets_are_told_and_gone_when_the_server_stops() -> None:
     async with served() as running, AsyncExitStack() as stack:
-        sockets = [
-            await stack.enter_async_context(connected(running, token=token(number))) for number in range(500)
-        ]
+        sockets = [await stack.enter_async_context(connected(running, token=token(number))) for number in range(500)]
         for socket in sockets:
             await socket.subscribe("n", LISTEN)
         await until(lambda: len(running.house.listeners) == 500, 20)
