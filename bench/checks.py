@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import asyncpg
 from aiohttp import web
@@ -23,7 +23,7 @@ POOL = 10
 class Checks:
     """Who asks, as the portal finds it out."""
 
-    database: Database
+    pool: asyncpg.Pool
     tokens: Tokens
     sessions: SessionCache
 
@@ -53,7 +53,7 @@ async def opened(dsn: str, **settings: str) -> Checks:
     pool = await asyncpg.create_pool(
         dsn, min_size=1, max_size=POOL, reset=_no_reset, command_timeout=30, server_settings=settings
     )
-    return Checks(replace(database, pool=pool), tokens, SessionCache(database, utc_now))
+    return Checks(pool, tokens, SessionCache(database, utc_now))
 
 
 async def _no_reset(_: asyncpg.Connection) -> None:

@@ -23,7 +23,7 @@ async def make_app(dsn: str) -> web.Application:
     """Make the application: one address a read, its variables as the JSON body."""
     # Its statements were written so that one plan fits all values; planning them anew would be wasted.
     checks = await opened(dsn, plan_cache_mode="force_generic_plan")
-    pool = checks.database.pool
+    pool = checks.pool
 
     async def me(viewer: Viewer, _: dict[str, Any]) -> bytes:
         return await fetch(statements.ME, viewer.family_id, viewer.account_id)

@@ -27,7 +27,7 @@ class View(GraphQLView[Data, None]):
 
     async def get_context(self, request: web.Request, response: web.StreamResponse | web.WebSocketResponse) -> Data:
         """Give the loaders of one request."""
-        return Data(self.checks.database.pool, await self.checks.viewer(request))
+        return Data(self.checks.pool, await self.checks.viewer(request))
 
 
 def listening(dsn: str) -> Callable[[web.Application], AsyncIterator[None]]:

@@ -8,6 +8,8 @@ from typing import Any, Self, TypedDict
 
 import asyncpg
 
+from db.lending import Pool
+
 ACQUIRE_SECONDS = 2.0
 API_ROLE = "kiosque_api"
 DISPATCH_ROLE = "kiosque_dispatch"
@@ -68,15 +70,38 @@ async def connect(dsn: str, *, role: str, application: str, statement_seconds: f
     )
 
 
-async def _no_reset(_: asyncpg.Connection) -> None:
-    """Nothing to reset: no session state is ever set outside a transaction, and the reset would cost a round trip."""
+class Lent:
+    """One connection, lent for a block."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        try:
+            self._connection = await self._pool.acquire()
+        except UNREACHABLE as error:
+            raise DatabaseUnavailable(type(error).__name__) from error
+        return self._connection
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._pool.release(self._connection)
+            return
+        # A fault of ours, such as a wrong number of values, leaves the connection as it was.
+        ours = isinstance(error, asyncpg.InterfaceError) and not self._connection.is_closed()
+        unreachable = isinstance(error, UNREACHABLE) and not ours
+        self._pool.release(self._connection, broken=unreachable or isinstance(error, asyncio.CancelledError))
+        if unreachable:
+            raise DatabaseUnavailable(type(error).__name__) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
     """The pool of one process."""
 
-    pool: asyncpg.Pool
+    pool: Pool
     """Connections of role `kiosque_api`."""
 
     dsn: str
@@ -92,18 +117,23 @@ class Database:
         statement_seconds: float,
         application: str = "kiosque-gateway",
     ) -> Self:
-        """Open `size` connections at the most; a command lasts `command_seconds` at the most."""
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=1,
-            max_size=size,
-            timeout=ACQUIRE_SECONDS * 2,
-            command_timeout=command_seconds,
-            max_inactive_connection_lifetime=0,
-            reset=_no_reset,
-            server_settings=server_settings(API_ROLE, application, statement_seconds),
-            **STATEMENT_CACHE,
-        )
+        """Open `size` connections at the most; a command lasts `command_seconds` at the most.
+
+        Statements are planned once a connection, whatever their values: planning one takes longer than running it.
+        """
+        settings = server_settings(API_ROLE, application, statement_seconds) | {"plan_cache_mode": "force_generic_plan"}
+
+        async def make() -> asyncpg.Connection:
+            return await asyncpg.connect(
+                dsn,
+                timeout=ACQUIRE_SECONDS * 2,
+                command_timeout=command_seconds,
+                server_settings=settings,
+                **STATEMENT_CACHE,
+            )
+
+        pool = Pool(make, size, ACQUIRE_SECONDS)
+        pool.release(await pool.acquire())
         return cls(pool, dsn)
 
     async def close(self) -> None:
@@ -114,41 +144,20 @@ class Database:
         except TimeoutError:
             self.pool.terminate()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        """Lend one connection.
+    def connection(self) -> Lent:
+        """Lend one connection for a block.
 
-        Raises DatabaseUnavailable when none is free within 2 s or the server cannot be reached.
+        Entering raises DatabaseUnavailable when none is free within 2 s or the server cannot be reached, leaving when
+        it was lost meanwhile.
         """
-        try:
-            connection = await self.pool.acquire(timeout=ACQUIRE_SECONDS)
-        except (TimeoutError, *UNREACHABLE) as error:
-            raise DatabaseUnavailable(type(error).__name__) from error
-        try:
-            yield connection
-        except UNREACHABLE as error:
-            if isinstance(error, asyncpg.InterfaceError) and _is_open(connection):
-                raise  # a fault of ours, such as a wrong number of values
-            if _is_open(connection):
-                connection.terminate()  # or the pool might lend it again before its end is noticed
-            raise DatabaseUnavailable(type(error).__name__) from error
-        finally:
-            await self.pool.release(connection, timeout=ACQUIRE_SECONDS)
+        return Lent(self.pool)
 
     @asynccontextmanager
-    async def transaction(self, sight: Mapping[str, str]) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+    async def transaction(self, sight: Mapping[str, str]) -> AsyncIterator[asyncpg.Connection]:
         """Open a transaction that sees the rows of `sight`: settings such as `{"kiosque.family": "…"}`."""
         async with self.connection() as connection, connection.transaction():
             await see_as(connection, sight)
             yield connection
-
-
-def _is_open(connection: asyncpg.pool.PoolConnectionProxy) -> bool:
-    """Tell whether a lent connection lives; the pool takes back one that has ended, and then asking raises."""
-    try:
-        return not connection.is_closed()
-    except asyncpg.InterfaceError:
-        return False
 
 
 async def see_as(connection: Any, sight: Mapping[str, str]) -> None:

@@ -537,9 +537,11 @@ CREATE INDEX news_of_procedure ON public.news USING btree (family_id, procedure_
 
 CREATE UNIQUE INDEX procedure_kind_current ON public.procedure_kind USING btree (code) WHERE (superseded_at IS NULL);
 
-CREATE INDEX procedure_of_family ON public.procedure USING btree (family_id, created_at DESC, id DESC);
+CREATE INDEX procedure_of_service ON public.procedure USING btree (service_id, id DESC);
 
-CREATE INDEX procedure_of_service ON public.procedure USING btree (service_id, status, created_at DESC, id DESC);
+CREATE INDEX procedure_of_service_by_change ON public.procedure USING btree (service_id, updated_at DESC, id DESC);
+
+CREATE INDEX procedure_of_service_by_status ON public.procedure USING btree (service_id, status, id DESC);
 
 CREATE INDEX refresh_token_of_session ON public.refresh_token USING btree (session_id);
 

@@ -1,5 +1,7 @@
 """Who sends a request: from the `Authorization` header or the socket's `connection_init` to a context."""
 
+from itertools import count
+
 from aiohttp import web
 
 from db.ids import uuid7
@@ -19,12 +21,16 @@ class Authentication:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        # Unique over all nodes and starts, and cheaper than a random one for each request.
+        self._start = uuid7().hex
+        self._requests = count(1)
 
     async def context(self, request: web.Request, authorization: str | None) -> Context:
         """Give the context of a request; raises RequestRefused (UNAUTHENTICATED) for a token that does not count."""
         viewer = await self._viewer(authorization) if authorization else anonymous(language_of(request))
         device = request.headers.get("User-Agent", "")[:LONGEST_DEVICE]
-        return Context(self._process, viewer, str(uuid7()), request.remote or "", device)
+        request_id = f"{self._start}-{next(self._requests):x}"
+        return Context(self._process, viewer, request_id, request.remote or "", device)
 
     async def _viewer(self, authorization: str) -> Viewer:
         scheme, _, token = authorization.rpartition(" ")

@@ -88,8 +88,8 @@ class Figures(Collector):
         yield _gauge("kiosque_sockets", "Open live connections.", len(health.sockets))
         yield _gauge("kiosque_streams", "Live subscriptions.", len(health.live))
         pool = health.database.pool
-        yield _gauge("kiosque_pool_connections", "Open connections to the database.", pool.get_size())
-        yield _gauge("kiosque_pool_idle", "Those of them that nobody uses.", pool.get_idle_size())
+        yield _gauge("kiosque_pool_connections", "Open connections to the database.", pool.size)
+        yield _gauge("kiosque_pool_idle", "Those of them that nobody uses.", pool.idle)
         lanes = CounterMetricFamily(
             "kiosque_operations",
             "Operations by lane (planned: one statement; walked: graphql-core).",

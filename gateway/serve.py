@@ -1,6 +1,7 @@
 """The main job: database, gateway, dispatcher and, in the demonstration, its peers; all stopped cleanly on a signal."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -86,6 +87,8 @@ class Serving:
             dispatching = None
             if self.options.dispatch:
                 dispatching = self._background(stack, _Dispatcher(self.settings, self.options, dsn).run())
+            gc.collect()
+            gc.freeze()  # schema and modules live for ever: the collector need not walk them again and again
             self.started(Started(url, city, catcher.port if catcher else None))
             await self.stop.wait()
             if dispatching is not None:

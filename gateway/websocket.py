@@ -184,7 +184,8 @@ class SocketLine:
         try:
             viewer = (await self._context()).viewer
         except RequestRefused as refused:
-            raise BrokenProtocol(FORBIDDEN, refused.message) from None
+            code = TRY_AGAIN if refused.status == 503 else FORBIDDEN  # clients come back by themselves only after 1013
+            raise BrokenProtocol(code, refused.message) from None
         if self._closed:
             return
         if not self._endpoint.sockets.admit(self, viewer):

@@ -90,13 +90,14 @@ def page(
     *,
     may: Access | None = None,
     orders: Orders | None = None,
+    apart: Mapping[str, str] | None = None,
     **args: Arg,
 ) -> Any:
-    """Declare a Relay connection over the rows found by `on`."""
+    """Declare a Relay connection over the rows found by `on`; for `apart` see `mapping.Page`."""
     filters = {name: arg.filters for name, arg in args.items() if arg.filters}
     casts = {name: arg.cast for name, arg in args.items()}
     named = {"order_by": Arg(orders.type | None, "In which order.")} if orders else {}
-    reading = mapping.Page(on, order, filters, casts, orders.by_name if orders else {})
+    reading = mapping.Page(on, order, filters, casts, orders.by_name if orders else {}, apart or {})
     return _field(description, reading, may=may, arguments={**args, **named, **PAGE_ARGUMENTS})
 
 

@@ -151,6 +151,7 @@ class ProcedureQueries:
         NEWEST_FIRST,
         may=FAMILY_OR_AGENT,
         orders=ORDERS,
+        apart={"service_id": ":services", "status": ":arg_status"},
         **FILTERS,
     )
     procedure: Procedure | None = one(

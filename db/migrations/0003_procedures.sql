@@ -23,8 +23,10 @@ create table procedure (
     foreign key (family_id, member_id) references member,
     check (status = 'DRAFT' or status = 'WITHDRAWN' or (submitted_at is not null and attestation is not null))
 );
-create index procedure_of_family on procedure (family_id, created_at desc, id desc);
-create index procedure_of_service on procedure (service_id, status, created_at desc, id desc);
+-- Ids are UUIDv7: their order is that of creation. A family's own are found by the primary key.
+create index procedure_of_service on procedure (service_id, id desc);
+create index procedure_of_service_by_status on procedure (service_id, status, id desc);
+create index procedure_of_service_by_change on procedure (service_id, updated_at desc, id desc);
 comment on column procedure.event_count is 'Number of the last event; the next one takes the next number under this row''s lock.';
 
 create table procedure_event (

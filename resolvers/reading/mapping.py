@@ -65,8 +65,9 @@ class Order:
 class Page:
     """A Relay connection: the rows found by `on`, narrowed by the filters whose argument is given.
 
-    `casts` gives the SQL type of each argument that a filter uses; `orders` those that the argument
-    `orderBy` can name.
+    `casts` gives the SQL type of each argument that a filter uses; `orders` those that the argument `orderBy` can name.
+    `apart` are columns of `{o}` and the templates of the lists that they are compared with: the first rows are then
+    taken for each value by itself along an index, and merged, instead of sorting all that match.
     """
 
     on: str
@@ -74,6 +75,7 @@ class Page:
     filters: MappingType[str, str] = field(default_factory=dict)
     casts: MappingType[str, str] = field(default_factory=dict)
     orders: MappingType[str, Order] = field(default_factory=dict)
+    apart: MappingType[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,13 +127,34 @@ class PageWriter:
     def _gather(self) -> str:
         columns = [*self.row_columns, "row_number() over () as n"] if self._numbered else self.row_columns or ["1"]
         more = " + 1" if self.looks_further else ""
+        first = f"order by {self._order()} limit {self.limit}{more}"
+        lists, equal = self._apart()
         rows = (
             f"select {self.o}.* from {self.stored.table} {self.o} "
-            f"where {self._condition(self.o)}{self._beyond_cursor()} "
-            f"order by {self._order()} limit {self.limit}{more}"
+            f"where {self._condition(self.o)}{equal}{self._beyond_cursor()} {first}"
         )
+        if lists:
+            rows = f"select {self.o}.* from {' cross join '.join(lists)} cross join lateral ({rows}) {self.o} {first}"
         inner = f"select {', '.join(columns)} from ({rows}) {self.o}"
         return f"select {', '.join(dict.fromkeys(self.gathered))} from ({inner}) {self.p}"
+
+    def _apart(self) -> tuple[list[str], str]:
+        """Give a row source for each list whose values are taken apart, and the conditions on one value of each."""
+        lists, equal = [], ""
+        for column, values in self.reading.apart.items():
+            if not self._compares(values):
+                continue
+            v = self.writer.alias()
+            rendered = self.writer.render(values, slot=self.slot, casts=self.reading.casts)
+            lists.append(f"(select distinct v from unnest({rendered}) v) {v}")
+            equal += f" and {self.o}.{column} = {v}.v"
+        return lists, equal
+
+    def _compares(self, values: str) -> bool:
+        """Tell whether a list narrows this page: an argument that is given, or a value in the viewer's condition."""
+        if values.startswith(":arg_"):
+            return values[5:] in self.given
+        return values in self.stored.seen_by(self.writer.kind)
 
     def _condition(self, o: str) -> str:
         writer, reading = self.writer, self.reading
