@@ -104,13 +104,12 @@ select convert_to(json_build_object('procedures', (
                         and service_id = any($1::uuid[]) order by id limit 5) e))) as node
         from (select p.* from unnest($1::uuid[]) v(id) cross join unnest($2::text[]) u(status) cross join lateral (
                 select * from procedure where service_id = v.id and status = u.status
-                order by created_at desc, id desc limit $3::bigint + 1) p
-            order by p.created_at desc, p.id desc limit $3::bigint + 1) p) p))::text, 'UTF8')
+                order by id desc limit $3::bigint + 1) p
+            order by p.id desc limit $3::bigint + 1) p) p))::text, 'UTF8')
 """
 """$1 services, $2 statuses, $3 how many, $4 language.
 
-The newest of each service and status by the index, then the newest of those: it reads no more than it needs. Ids begin
-with the moment of their making, so that the order is the portal's.
+The newest of each service and status by the index, then the newest of those: it reads no more than it needs.
 """
 
 CATALOGUE = f"""

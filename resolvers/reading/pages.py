@@ -44,10 +44,8 @@ class PageWriter:
 
     def json(self) -> str:
         """Give the expression of the whole connection."""
-        c = self.writer.alias()
-        shape = self.writer.shape([(one, self._field(one)) for one in self.wanted])
-        source = f" from ({self._gather()}) {self.a}" if self.gathered else ""
-        return f"(select {shape.json(c)} from (select {shape.select}{source}) {c})"
+        connection = self.writer.json([(one, self._field(one)) for one in self.wanted])
+        return f"(select {connection} from ({self._gather()}) {self.a})" if self.gathered else connection
 
     def _field(self, one: Selected) -> str:
         match one.name:
@@ -68,10 +66,8 @@ class PageWriter:
             (field, self._edge_field(edge_type, field))
             for field in fields_of(self.writer.document, edge_type, below(one))
         ]
-        shape = self.writer.shape(pairs)
-        e, name = self.writer.alias(), self.writer.alias()
-        edge = f"(select {shape.json(e)} from (select {shape.select}) {e})"
-        self.gathered.append(f"json_agg({edge}{self._in_order()}){self._kept()} as {name}")
+        name = self.writer.alias()
+        self.gathered.append(f"json_agg({self.writer.json(pairs)}{self._in_order()}){self._kept()} as {name}")
         return name
 
     def _edge_field(self, edge_type: GraphQLObjectType, field: Selected) -> str:
@@ -79,9 +75,8 @@ class PageWriter:
             return self._cursor()
         if field.name == "__typename":
             return f"'{edge_type.name}'::text"
-        r, name = self.writer.alias(), self.writer.alias()
-        shape = self.writer.object(self.target, below(field), self.o)
-        self.row_columns.append(f"(select {shape.json(r)} from (select {shape.select}) {r}) as {name}")
+        name = self.writer.alias()
+        self.row_columns.append(f"{self.writer.object(self.target, below(field), self.o)} as {name}")
         return f"{self.p}.{name}"
 
     def _cursor(self) -> str:
@@ -102,10 +97,8 @@ class PageWriter:
             "endCursor": f"{self.a}.cursors[cardinality({self.a}.cursors)]",
             "__typename": "'PageInfo'::text",
         }
-        r = self.writer.alias()
         fields = fields_of(self.writer.document, _object_type(self.connection, "pageInfo"), below(one))
-        shape = self.writer.shape([(field, sql[field.name]) for field in fields])
-        return f"(select {shape.json(r)} from (select {shape.select}) {r})"
+        return self.writer.json([(field, sql[field.name]) for field in fields])
 
     @property
     def limit(self) -> str:

@@ -111,10 +111,10 @@ class Reader:
         if root is None:
             return None
         try:
-            shape = writer.object(root, [operation.selection_set], "")
+            body = writer.object(root, [operation.selection_set], "")
         except NotPlanned:
             return None
-        plan = _plan(f"(select {shape.json('d')} from (select {shape.select}) d)", writer.parameters, viewer)
+        plan = _plan(body, writer.parameters, viewer)
         if operation.variable_definitions:
             return plan
         return replace(plan, arguments=coerce(plan.slots, document.variables))

@@ -32,18 +32,6 @@ class NotPlanned(Exception):
     """A field is computed in Python: the operation goes the other way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How the JSON of one object is made from a row `alias` of a subquery with the given select list."""
-
-    select: str
-    aliased: bool
-
-    def json(self, alias: str) -> str:
-        """Give the expression of the object, for row `alias` of the subquery."""
-        return f"{alias}.j" if self.aliased else f"row_to_json({alias})"
-
-
 @dataclass(slots=True)
 class Writer:
     """Writes the statement of one operation for one kind of viewer."""
@@ -84,10 +72,8 @@ class Writer:
         """Give the condition under which this kind of viewer sees a row of the table."""
         return self.render(stored.seen_by(self.kind), t=alias, o=alias)
 
-    def shape(self, pairs: Sequence[tuple[Selected, str]]) -> Shape:
-        """Give the shape of an object from its fields and their expressions."""
-        if not any(selected.aliased for selected, _ in pairs):
-            return Shape(", ".join(f'{sql} as "{selected.key}"' for selected, sql in pairs), aliased=False)
+    def json(self, pairs: Sequence[tuple[Selected, str]]) -> str:
+        """Give the expression of an object from its fields and theirs; an alias of the request is a value."""
         written = [
             f"{self.parameters.key(selected.key) if selected.aliased else literal(selected.key)}, {sql}"
             for selected, sql in pairs
@@ -96,15 +82,15 @@ class Writer:
             f"json_build_object({', '.join(written[n : n + PAIRS_A_CALL])})"
             for n in range(0, len(written), PAIRS_A_CALL)
         ]
-        joined = calls[0]
-        for call in calls[1:]:
+        joined, *others = calls or ["json_build_object()"]
+        for call in others:
             joined = f"(left(({joined})::text, -1) || ', ' || substr(({call})::text, 2))::json"
-        return Shape(f"{joined} as j", aliased=True)
+        return joined
 
-    def object(self, parent: GraphQLObjectType, sets: Sequence[SelectionSetNode], t: str) -> Shape:
-        """Give the shape of an object of type `parent` whose row is `t`."""
+    def object(self, parent: GraphQLObjectType, sets: Sequence[SelectionSetNode], t: str) -> str:
+        """Give the expression of an object of type `parent` whose row is `t`."""
         selected = fields_of(self.document, parent, sets)
-        return self.shape([(one, self.field(parent, one, t)) for one in selected])
+        return self.json([(one, self.field(parent, one, t)) for one in selected])
 
     def field(self, parent: GraphQLObjectType, selected: Selected, t: str) -> str:
         """Give the expression of one field of row `t`."""
@@ -142,9 +128,7 @@ class Writer:
         target = get_named_type(parent.fields[selected.name].type)
         if not isinstance(target, GraphQLObjectType):
             raise NotPlanned(f"{parent.name}.{selected.name}")
-        r = self.alias()
-        shape = self.object(target, below(selected), t)
-        return f"(select {shape.json(r)} from (select {shape.select}) {r})"
+        return self.object(target, below(selected), t)
 
     def _aggregate(self, reading: Aggregate, t: str) -> str:
         stored, o = self.mapping.tables[reading.target], self.alias()
@@ -163,11 +147,9 @@ class Writer:
     def row(self, target: GraphQLObjectType, sets: Sequence[SelectionSetNode], o: str, condition: str) -> str:
         """Give the JSON of the one row of the target's table that meets the condition and that the viewer sees."""
         stored = self.mapping.tables[target.name]
-        r = self.alias()
-        shape = self.object(target, sets, o)
         return (
-            f"(select {shape.json(r)} from (select {shape.select} from {stored.table} {o} "
-            f"where ({condition}) and ({self.seen(stored, o)}) limit 1) {r})"
+            f"(select {self.object(target, sets, o)} from {stored.table} {o} "
+            f"where ({condition}) and ({self.seen(stored, o)}) limit 1)"
         )
 
     def _node(self, parent: GraphQLObjectType, selected: Selected, reading: NodeById) -> str:
