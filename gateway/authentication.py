@@ -1,11 +1,14 @@
 """Who sends a request: from the `Authorization` header or the socket's `connection_init` to a context."""
 
+from collections import OrderedDict
+from datetime import datetime
 from itertools import count
 
 from aiohttp import web
 
 from db.ids import uuid7
 from db.pool import DatabaseUnavailable
+from db.sessions import State
 from gateway.errors import RequestRefused, unavailable
 from resolvers.context import Context, Process
 from resolvers.sessions import viewer_of
@@ -13,6 +16,7 @@ from resolvers.tokens import TokenRefused
 from resolvers.viewer import Viewer, anonymous
 
 LONGEST_TOKEN = 4096
+VIEWERS_KEPT = 20_000
 LONGEST_DEVICE = 200
 
 
@@ -24,6 +28,7 @@ class Authentication:
         # Unique over all nodes and starts, and cheaper than a random one for each request.
         self._start = uuid7().hex
         self._requests = count(1)
+        self._viewers: OrderedDict[str, tuple[State, Viewer]] = OrderedDict()
 
     async def context(self, request: web.Request, authorization: str | None) -> Context:
         """Give the context of a request; raises RequestRefused (UNAUTHENTICATED) for a token that does not count."""
@@ -45,7 +50,16 @@ class Authentication:
             raise unavailable() from error
         if state is None:
             raise _refused()
-        return viewer_of(state, access.expires_at)
+        return self._known(token, state, access.expires_at)
+
+    def _known(self, token: str, state: State, expires_at: datetime) -> Viewer:
+        """Give one viewer for all requests and sockets of a token, as long as nothing about its session changes."""
+        known = self._viewers.get(token)
+        if known is None or known[0] != state:
+            known = self._viewers[token] = state, viewer_of(state, expires_at)
+            if len(self._viewers) > VIEWERS_KEPT:
+                self._viewers.popitem(last=False)
+        return known[1]
 
 
 def language_of(request: web.Request) -> str:

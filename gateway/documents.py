@@ -1,7 +1,7 @@
 """Documents, parsed, limited and validated once, and kept by the SHA-256 of their text."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ ERRORS_TOLD = 10
 
 CHARACTERS_KEPT = 8_000_000
 REFUSALS_KEPT = 200
+COSTS_KEPT = 50
 
 TOO_BIG = ("Document contains more than", "Document is nested too deeply")
 """How the parser begins to say that it stopped at a limit, not at a fault."""
@@ -50,6 +51,8 @@ class Operation:
     """Cost in points when the request gives no variables; see `cost_of`."""
     weight: Weight
     pages: dict[str, int]
+    costs: dict[tuple[int, ...], int] = field(default_factory=dict)
+    """Costs already worked out, by the pages asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +83,14 @@ def cost_of(operation: Operation, variables: dict[str, Any]) -> int:
     """Give the cost of an operation with these variables, in points."""
     if not operation.weight.parts:
         return operation.cost
-    return operation.weight.worth(given_pages(operation.pages, variables), {})
+    pages = given_pages(operation.pages, variables)
+    key = tuple(pages.values())
+    cost = operation.costs.get(key)
+    if cost is None:
+        if len(operation.costs) >= COSTS_KEPT:
+            operation.costs.clear()
+        cost = operation.costs[key] = operation.weight.worth(pages, {})
+    return cost
 
 
 class Documents:

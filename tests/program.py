@@ -104,10 +104,12 @@ def environment(catcher: Catcher | None = None, **settings: object) -> dict[str,
     """Give the environment of a program: ours, without settings of whoever runs the tests, and `section__name=value`.
 
     Leases and retries are short so that what a killed dispatcher held comes back soon. No message is put aside for the
-    crashes around it, since here every crash is ours.
+    crashes around it, since here every crash is ours; and nobody has to sign in again during a long run.
     """
     given = {
         "secrets__master_key": MASTER_KEY,
+        "tokens__access_seconds": 7_200,
+        "tokens__agent_idle_seconds": 7_200,
         "outbox__lease": 1,
         "outbox__poll": 0.1,
         "outbox__retry_base": 0.05,

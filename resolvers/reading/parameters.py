@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from graphql import FieldNode, GraphQLField
+from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 from graphql.execution import get_argument_values
 
 
@@ -29,12 +29,20 @@ Prepare = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The arguments of one field of the operation, to be coerced anew at each run."""
+    """The arguments of one field of the operation."""
 
     definition: GraphQLField
     node: FieldNode
     prepare: Prepare
     """Checks them and takes cursors and ids apart; raises a refusal."""
+    constant: Mapping[str, Any] | None
+    """What they are, where they have no variables; else they are coerced anew at each run."""
+
+    def arguments(self, variables: Any) -> Mapping[str, Any]:
+        """Give the arguments of one run; raises GraphQLError or a refusal."""
+        if self.constant is not None:
+            return self.constant
+        return self.prepare(plain(get_argument_values(self.definition, self.node, variables)))
 
 
 @dataclass(slots=True)
@@ -46,8 +54,11 @@ class Parameters:
     _numbers: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def slot(self, definition: GraphQLField, node: FieldNode, prepare: Prepare) -> int:
-        """Reserve a place for a field's arguments."""
-        self.slots.append(Slot(definition, node, prepare))
+        """Reserve a place for a field's arguments; raises a refusal for constant ones that are wrong."""
+        constant = None
+        if not any(_holds_variable(argument.value) for argument in node.arguments or ()):
+            constant = prepare(plain(get_argument_values(definition, node)))
+        self.slots.append(Slot(definition, node, prepare, constant))
         return len(self.slots) - 1
 
     def viewer(self, name: str) -> str:
@@ -76,7 +87,15 @@ class Parameters:
 
 def coerce(slots: Sequence[Slot], variables: Any) -> list[Mapping[str, Any]]:
     """Give the arguments of this run, slot by slot; raises GraphQLError or a refusal."""
-    return [slot.prepare(plain(get_argument_values(slot.definition, slot.node, variables))) for slot in slots]
+    return [slot.arguments(variables) for slot in slots]
+
+
+def _holds_variable(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_holds_variable, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(_holds_variable(field.value) for field in value.fields)
+    return isinstance(value, VariableNode)
 
 
 def plain(given: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -43,8 +43,6 @@ class Plan:
     sql: str
     values: Sequence[Value]
     slots: Sequence[Slot]
-    arguments: Sequence[MappingType[str, Any]] | None = None
-    """Coerced once and for all where the operation has no variables."""
 
 
 @dataclass(slots=True)
@@ -114,10 +112,7 @@ class Reader:
             body = writer.object(root, [operation.selection_set], "")
         except NotPlanned:
             return None
-        plan = _plan(body, writer.parameters, viewer)
-        if operation.variable_definitions:
-            return plan
-        return replace(plan, arguments=coerce(plan.slots, document.variables))
+        return _plan(body, writer.parameters, viewer)
 
     def _keep(self, key: tuple[Any, ...], plan: Plan | None) -> None:
         self._plans[key] = plan
@@ -125,8 +120,7 @@ class Reader:
             self._plans.popitem(last=False)
 
     async def _run(self, plan: Plan, variables: Any, viewer: Viewer, source: Any) -> bytes | None:
-        arguments = plan.arguments if plan.arguments is not None else coerce(plan.slots, variables)
-        moment = Moment(viewer.values, arguments, source)
+        moment = Moment(viewer.values, coerce(plan.slots, variables), source)
         values = [value(moment) for value in plan.values]
         async with self.database.connection() as connection:
             answer: bytes | None = await connection.fetchval(plan.sql, *values, *viewer.sight.values())
