@@ -16,7 +16,7 @@ import uvloop
 
 AT_ONCE = 64
 PATIENCE = 30.0
-CURSOR = re.compile(rb'"cursor":\s*"(\d+)"')
+CURSOR = re.compile(rb'"cursor"\s*:\s*"(\d+)"')
 NO_MASK = bytes(4)
 PONG = b"\x8a\x80" + NO_MASK
 
