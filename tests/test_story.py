@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 
 from db.clock import utc_now
-from db.pool import API_ROLE, connect
 from gateway.demo.city import write_register
-from resolvers.imports_families import import_families
-from tests.house import ACCEPT, KEYS, PASSWORD, START, SUBMIT, TAKE, House, token_in
+from tests.conftest import Database
+from tests.house import ACCEPT, PASSWORD, START, SUBMIT, TAKE, House, token_in
 from tests.live import EventStream, Socket
+from tests.program import Program, apart, environment
 
 ACTIVATE = """mutation ($number: String!, $code: String!, $email: EmailAddress!, $password: String!) {
     activateAccount(familyNumber: $number, activationCode: $code, email: $email, password: $password) {
@@ -25,21 +25,30 @@ FOLLOW = """subscription ($after: String) { procedureStatusChanged(after: $after
 PROOF = "{ viewer { family { deliveries(first: 3) { edges { node { channel address status sentAt } } } } } }"
 
 
-async def registered(house: House, folder: Path) -> tuple[str, str]:
-    """Import a register and read one family's number and code out of the file."""
+async def registered(dsn: str, folder: Path) -> tuple[str, str]:
+    """Import a register as an operator does, and read one family's number and code out of the file."""
     file = folder / "register.csv"
     write_register(file, utc_now, families=3)
-    result = await import_families(lambda: connect(house.dsn, role=API_ROLE, application="test"), KEYS, utc_now, file)
-    assert result.complete
+    arguments = ["gateway", "import", "families", str(file), "--database", dsn]
+    importing = Program(arguments, environment(data__folder=folder / "data"), folder / "import.log")
+    await importing.start()
+    assert await importing.ended() == 0, importing.said()
     with file.open(encoding="utf-8-sig", newline="") as lines:
         cells = next(csv.DictReader(lines, delimiter=";"))
     return cells["family_number"], cells["activation_code"]
 
 
 async def test_a_family_activates_files_and_hears_of_it_at_once_on_the_channel_it_chose(
-    house: House, tmp_path: Path
+    city: Database, tmp_path: Path
 ) -> None:
-    number, code = await registered(house, tmp_path)
+    """Gateway, dispatcher and import are programs of their own; everything between is a socket."""
+    number, code = await registered(city.dsn, tmp_path)
+    async with apart(city.dsn, tmp_path) as portal:
+        await live_through_it(portal.house, number, code)
+
+
+async def live_through_it(house: House, number: str, code: str) -> None:
+    """Be the family, and the agent who decides."""
     email = "nouvelle.famille@example.org"
     await house.do(ACTIVATE, number=number, code=code, email=email, password=PASSWORD)
     await house.do(VERIFY, token=token_in(await house.mail_to(email, "verify-email")))
