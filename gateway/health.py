@@ -2,11 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from db import health as stored
@@ -80,7 +81,7 @@ class Figures(Collector):
         self._health = health
         self._outbox = outbox
 
-    def collect(self):  # type: ignore[no-untyped-def]
+    def collect(self) -> Iterator[Metric]:
         """Give all metric families."""
         health = self._health
         yield _gauge("kiosque_database_up", "1 when the database answers.", 0 if self._outbox is None else 1)
