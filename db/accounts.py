@@ -1,4 +1,4 @@
-"""Families' activation codes, accounts and acceptances; agents."""
+"""Families' activation codes and accounts; agents."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,35 +113,6 @@ async def credentials_of_agent(tx: Any, email: str) -> Credentials | None:
     """Find an agent by e-mail address."""
     row = await tx.fetchrow(OF_AGENT, email)
     return Credentials(*row.values()) if row else None
-
-
-IN_FORCE = """
-    select version, hash from terms where effective_at <= $1 order by version desc limit 1
-"""
-ACCEPT = """
-    insert into terms_acceptance (family_id, account_id, version, hash, manner, accepted_at)
-    values ($1, $2, $3, $4, $5, $6) on conflict do nothing
-"""
-
-
-async def terms_in_force(tx: Any, now: datetime) -> tuple[int, str] | None:
-    """Give version and hash of the terms in force."""
-    row = await tx.fetchrow(IN_FORCE, now)
-    return (row["version"], row["hash"]) if row else None
-
-
-RING_SESSIONS = """
-    select pg_notify('kiosque_session', id::text) from session
-    where family_id = $1 and account_id = $2 and ended_at is null
-"""
-
-
-async def accept_terms(
-    tx: Any, family_id: UUID, account_id: UUID, version: int, digest: str, manner: str, at: datetime
-) -> None:
-    """Record an acceptance once, and let every gateway look at the account's sessions anew."""
-    await tx.execute(ACCEPT, family_id, account_id, version, digest, manner, at)
-    await tx.execute(RING_SESSIONS, family_id, account_id)
 
 
 INSERT_CODE = """

@@ -1,3 +1,66 @@
+CREATE TABLE public.audit_entry (
+    id uuid NOT NULL,
+    number bigint,
+    act text NOT NULL,
+    actor text NOT NULL,
+    actor_id uuid,
+    family_id uuid,
+    subject_id uuid,
+    data json DEFAULT '{}'::json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    previous_hash bytea,
+    hash bytea,
+    CONSTRAINT audit_entry_act_check CHECK ((act ~ '^[a-z][a-z_]{2,59}$'::text)),
+    CONSTRAINT audit_entry_actor_check CHECK ((actor = ANY (ARRAY['ANONYMOUS'::text, 'FAMILY'::text, 'AGENT'::text, 'PARTNER'::text, 'SYSTEM'::text])))
+);
+
+ALTER TABLE ONLY public.audit_entry FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.audit_entry IS 'Append-only: ids and codes, never names or addresses. Families have no foreign key, because entries outlive them.';
+
+COMMENT ON COLUMN public.audit_entry.number IS 'Place in the chain: 1, 2, 3 … without gap, given at commit.';
+
+COMMENT ON COLUMN public.audit_entry.hash IS 'SHA-256 of previous_hash and audit_text of this row.';
+
+CREATE FUNCTION public.audit_text(e public.audit_entry) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+    select string_agg(coalesce(length(v) || ':' || v, '-'), ',' order by n) from unnest(array[
+        e.number::text, e.id::text, e.act, e.actor, e.actor_id::text, e.family_id::text, e.subject_id::text,
+        e.data::text, to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    ]) with ordinality as part(v, n)
+$$;
+
+CREATE FUNCTION public.chain_audit_entry() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+declare
+    before audit_entry;
+    entry audit_entry;
+begin
+    perform pg_advisory_xact_lock(hashtext('kiosque.audit'));
+    select * into entry from audit_entry where id = new.id;
+    select * into before from audit_entry where number is not null order by number desc limit 1;
+    entry.number := coalesce(before.number, 0) + 1;
+    entry.previous_hash := coalesce(before.hash, sha256('kiosque.audit'));
+    update audit_entry set number = entry.number, previous_hash = entry.previous_hash,
+        hash = sha256(entry.previous_hash || convert_to(audit_text(entry), 'UTF8'))
+    where id = new.id;
+    return null;
+end $$;
+
+CREATE FUNCTION public.keep_audit_entry() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'UPDATE' and old.hash is null and current_user = 'kiosque_audit' then
+        return new;
+    end if;
+    raise exception 'the audit log is append-only' using errcode = 'restrict_violation';
+end $$;
+
 CREATE FUNCTION public.outbox_state() RETURNS TABLE(age_seconds double precision, dead_letters bigint, channels text[], statuses text[], counts bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public'
@@ -437,6 +500,12 @@ ALTER TABLE ONLY public.address
 ALTER TABLE ONLY public.agent
     ADD CONSTRAINT agent_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.audit_entry
+    ADD CONSTRAINT audit_entry_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.channel_preference
     ADD CONSTRAINT channel_preference_family_id_id_key UNIQUE (family_id, id);
 
@@ -519,6 +588,14 @@ CREATE UNIQUE INDEX account_verified_email ON public.account USING btree (email)
 
 CREATE UNIQUE INDEX agent_email ON public.agent USING btree (email);
 
+CREATE INDEX audit_entry_by_time ON public.audit_entry USING btree (occurred_at);
+
+CREATE INDEX audit_entry_of_act ON public.audit_entry USING btree (act, number);
+
+CREATE INDEX audit_entry_of_actor ON public.audit_entry USING btree (actor_id, number) WHERE (actor_id IS NOT NULL);
+
+CREATE INDEX audit_entry_of_family ON public.audit_entry USING btree (family_id, number) WHERE (family_id IS NOT NULL);
+
 CREATE INDEX delivery_dead ON public.delivery USING btree (family_id) WHERE (status = 'DEAD_LETTER'::text);
 
 CREATE INDEX delivery_of_family ON public.delivery USING btree (family_id, created_at DESC, id DESC);
@@ -546,6 +623,12 @@ CREATE INDEX procedure_of_service_by_status ON public.procedure USING btree (ser
 CREATE INDEX refresh_token_of_session ON public.refresh_token USING btree (session_id);
 
 CREATE INDEX session_of_account ON public.session USING btree (family_id, account_id) WHERE (ended_at IS NULL);
+
+CREATE CONSTRAINT TRIGGER chain AFTER INSERT ON public.audit_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.chain_audit_entry();
+
+CREATE TRIGGER keep BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.keep_audit_entry();
+
+CREATE TRIGGER keep_all BEFORE TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION public.keep_audit_entry();
 
 CREATE TRIGGER ring AFTER INSERT ON public.delivery FOR EACH STATEMENT EXECUTE FUNCTION public.ring_lane();
 
@@ -650,6 +733,10 @@ CREATE POLICY agents_tell ON public.delivery FOR INSERT TO kiosque_api WITH CHEC
 
 CREATE POLICY agents_tell ON public.lane TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
 
+ALTER TABLE public.audit_entry ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY chained ON public.audit_entry TO kiosque_audit USING (true);
+
 ALTER TABLE public.channel_preference ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
@@ -673,6 +760,8 @@ CREATE POLICY seen ON public.account TO kiosque_api USING (((family_id = ( SELEC
 CREATE POLICY seen ON public.activation_code TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.address TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.audit_entry FOR SELECT TO kiosque_api USING ((( SELECT public.viewer_agent() AS viewer_agent) IS NOT NULL));
 
 CREATE POLICY seen ON public.channel_preference TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -714,8 +803,51 @@ CREATE POLICY told ON public.lane TO kiosque_dispatch USING (true);
 
 CREATE POLICY told ON public.news FOR SELECT TO kiosque_dispatch USING (true);
 
+CREATE POLICY written ON public.audit_entry FOR INSERT TO kiosque_api, kiosque_dispatch WITH CHECK (((number IS NULL) AND (previous_hash IS NULL) AND (hash IS NULL)));
+
 GRANT USAGE ON SCHEMA public TO kiosque_api;
 GRANT USAGE ON SCHEMA public TO kiosque_dispatch;
+GRANT USAGE ON SCHEMA public TO kiosque_audit;
+
+GRANT SELECT ON TABLE public.audit_entry TO kiosque_api;
+GRANT SELECT ON TABLE public.audit_entry TO kiosque_audit;
+
+GRANT INSERT(id) ON TABLE public.audit_entry TO kiosque_api;
+GRANT INSERT(id) ON TABLE public.audit_entry TO kiosque_dispatch;
+
+GRANT UPDATE(number) ON TABLE public.audit_entry TO kiosque_audit;
+
+GRANT INSERT(act) ON TABLE public.audit_entry TO kiosque_api;
+GRANT INSERT(act) ON TABLE public.audit_entry TO kiosque_dispatch;
+
+GRANT INSERT(actor) ON TABLE public.audit_entry TO kiosque_api;
+GRANT INSERT(actor) ON TABLE public.audit_entry TO kiosque_dispatch;
+
+GRANT INSERT(actor_id) ON TABLE public.audit_entry TO kiosque_api;
+GRANT INSERT(actor_id) ON TABLE public.audit_entry TO kiosque_dispatch;
+
+GRANT INSERT(family_id) ON TABLE public.audit_entry TO kiosque_api;
+GRANT INSERT(family_id) ON TABLE public.audit_entry TO kiosque_dispatch;
+
+GRANT INSERT(subject_id) ON TABLE public.audit_entry TO kiosque_api;
+GRANT INSERT(subject_id) ON TABLE public.audit_entry TO kiosque_dispatch;
+
+GRANT INSERT(data) ON TABLE public.audit_entry TO kiosque_api;
+GRANT INSERT(data) ON TABLE public.audit_entry TO kiosque_dispatch;
+
+GRANT INSERT(occurred_at) ON TABLE public.audit_entry TO kiosque_api;
+GRANT INSERT(occurred_at) ON TABLE public.audit_entry TO kiosque_dispatch;
+
+GRANT UPDATE(previous_hash) ON TABLE public.audit_entry TO kiosque_audit;
+
+GRANT UPDATE(hash) ON TABLE public.audit_entry TO kiosque_audit;
+
+REVOKE ALL ON FUNCTION public.audit_text(e public.audit_entry) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_text(e public.audit_entry) TO kiosque_audit;
+
+REVOKE ALL ON FUNCTION public.chain_audit_entry() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.keep_audit_entry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.outbox_state() TO kiosque_api;

@@ -7,7 +7,6 @@ The words of each type are in `templates/<language>/<type>.jinja`, once for HTML
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from db.clock import Clock
 from db.keys import Keys
 from db.settings import City
 from notifications.channels import Delivery
+from notifications.links import LINKS
 from notifications.words import LANGUAGES, environment
 
 FOLDER = Path(__file__).parent / "templates"
-LINK_LIFE = timedelta(hours=24)
 _SPACES = re.compile(r"[ \t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]+")
 
 
@@ -91,16 +90,11 @@ class Messages:
             "occurred_at": delivery.news.occurred_at.isoformat(),
         }
         facts["was"] = facts.get("from")
-        if delivery.news.type == "email_verification":
-            facts["link"] = self._verification_link(delivery)
+        link = LINKS.get(delivery.news.type)
+        if link is not None:
+            # From now, not from the event: a message that had to wait for the relay must still be of use.
+            facts["link"] = link.to(self._portal_url, self._keys, delivery, self._clock())
         return facts
-
-    def _verification_link(self, delivery: Delivery) -> str:
-        data = delivery.news.data
-        claims = {"family": str(delivery.family.id), "account": data["account"], "email": data["email"]}
-        # From now, not from the event: a message that had to wait for the relay must still be of use.
-        token = self._keys.link_token("verify-email", claims, self._clock() + LINK_LIFE)
-        return f"{self._portal_url}/verify-email?token={token}"
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Families' accounts: activation, verified addresses, terms of use."""
+"""Families' accounts: activation and verified addresses."""
 
 import hmac
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from db import throttle
 from db.ids import uuid7
 from db.keys import LinkRefused
 from db.outbox import Told, tell
-from resolvers import activation_codes
+from resolvers import activation_codes, terms
 from resolvers.context import Context
 from resolvers.passwords import Busy, is_strong
 
@@ -61,7 +61,7 @@ async def _activated(
         family_id, account_id = right[0].family_id, uuid7(now)
         await stored.activate(tx, family_id, account_id, email, password_hash, context.viewer.language, now)
         if accepts_terms is not None:
-            await _accept(tx, context, family_id, account_id, accepts_terms, "REGISTRATION")
+            await terms.record_acceptance(tx, context, family_id, account_id, accepts_terms, "REGISTRATION")
         await tell(tx, Told(family_id, "ACCOUNT_SECURITY", "account_activated", account_id, {}, now))
         await tell_verification(tx, context, family_id, account_id, email)
     return True
@@ -107,21 +107,6 @@ async def verify_email(context: Context, token: str) -> None:
         raise context.refusal("LINK_NOT_VALID", ["token"]) from error
     if not verified:
         raise context.refusal("LINK_NOT_VALID", ["token"])
-
-
-async def accept_terms(context: Context, version: int) -> None:
-    """Record that the account accepts the terms in force (R3, R4); raises Refusal TERMS_CHANGED."""
-    async with context.transaction() as tx:
-        await _accept(tx, context, context.viewer.family, context.viewer.account, version, "EXPLICIT")
-    context.process.sessions.forget_all()
-
-
-async def _accept(tx: Any, context: Context, family_id: UUID, account_id: UUID, version: int, manner: str) -> None:
-    now = context.process.clock()
-    in_force = await stored.terms_in_force(tx, now)
-    if in_force is None or in_force[0] != version:
-        raise context.refusal("TERMS_CHANGED", ["version"])
-    await stored.accept_terms(tx, family_id, account_id, version, in_force[1], manner, now)
 
 
 async def issue_activation_code(context: Context, family_number: str) -> tuple[str, date]:

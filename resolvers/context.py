@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
-from db import steps
+from db import audit, steps
 from db.clock import Clock
 from db.keys import Keys
 from db.pool import Database
@@ -78,6 +79,13 @@ class Context:
     def as_viewer(self, viewer: Viewer) -> "Context":
         """Give the same request for another viewer, as after a sign-in."""
         return replace(self, viewer=viewer)
+
+    async def record(self, tx: Any, act: str, *, family: UUID | None, subject: UUID | None = None, **data: Any) -> None:
+        """Write into the audit log what the viewer does, in the transaction that does it; see `db.audit.Act`."""
+        viewer = self.viewer
+        actor = viewer.account_id or viewer.agent_id
+        now = self.process.clock()
+        await audit.record(tx, audit.Act(act, viewer.kind.value, now, actor, family, subject, data))
 
     def look(self) -> AbstractAsyncContextManager[Any]:
         """Open a transaction that only reads, with the viewer's sight."""

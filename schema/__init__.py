@@ -12,10 +12,13 @@ from resolvers.reading.mapping import Mapping, mapping_of
 from schema.access import EVERYBODY, AgentRole, ViewerKind, guard
 from schema.accounts import AccountMutations, AccountQueries
 from schema.declare import Arg, by_id
+from schema.families import FamilyMutations, FamilyQueries
 from schema.news import NewsMutations, NewsSubscriptions
 from schema.procedures import ProcedureMutations, ProcedureQueries
 from schema.relay import Node
 from schema.scalars import SCALARS
+from schema.sessions import SessionMutations
+from schema.terms import TermsMutations, TermsQueries
 
 VIEWER_CASTS = {
     "family": "uuid",
@@ -29,7 +32,7 @@ VIEWER_CASTS = {
 
 
 @strawberry.type(description="Everything that can be read. One operation is one SQL statement.")
-class Query(AccountQueries, ProcedureQueries):
+class Query(AccountQueries, FamilyQueries, TermsQueries, ProcedureQueries):
     """Root of reads."""
 
     node: Node | None = by_id(
@@ -48,7 +51,7 @@ class Query(AccountQueries, ProcedureQueries):
 @strawberry.type(
     description="Everything that can be done. Each command is one transaction; refusals are in `problems`."
 )
-class Mutation(AccountMutations, ProcedureMutations, NewsMutations):
+class Mutation(AccountMutations, SessionMutations, FamilyMutations, TermsMutations, ProcedureMutations, NewsMutations):
     """Root of commands."""
 
 

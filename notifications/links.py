@@ -1,0 +1,35 @@
+"""Signed links in messages: which news carries one, what it lets its holder do, and for how long."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from db.keys import Keys
+from notifications.channels import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One kind of link."""
+
+    path: str
+    """Page of the families' web app; the token follows as `?token=`."""
+
+    purpose: str
+    """What the token is good for; see `Keys.link_token`."""
+
+    claims: tuple[str, ...]
+    """Fields of the news' data that the token carries, beside the family."""
+
+    life: timedelta
+    """Counted from the moment the message is written."""
+
+    def to(self, portal_url: str, keys: Keys, delivery: Delivery, now: datetime) -> str:
+        """Give the address; `now` is UTC, `portal_url` has no slash at its end."""
+        claims = {name: delivery.news.data[name] for name in self.claims} | {"family": str(delivery.family.id)}
+        return f"{portal_url}{self.path}?token={keys.link_token(self.purpose, claims, now + self.life)}"
+
+
+LINKS = {
+    "email_verification": Link("/verify-email", "verify-email", ("account", "email"), timedelta(hours=24)),
+}
+"""By type of news."""
