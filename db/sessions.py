@@ -69,7 +69,9 @@ END = "update session set ended_at = $2, end_reason = $3 where id = $1 and ended
 END_ALL = """
     update session set ended_at = $3, end_reason = $4
     where ended_at is null and (account_id = $1 and family_id = $2 or $2 is null and agent_id = $1)
+        and id is distinct from $5
 """
+END_ALL_OF_FAMILY = "update session set ended_at = $2, end_reason = $3 where family_id = $1 and ended_at is null"
 
 
 async def end(tx: Any, session_id: UUID, at: datetime, reason: str) -> None:
@@ -77,9 +79,22 @@ async def end(tx: Any, session_id: UUID, at: datetime, reason: str) -> None:
     await tx.execute(END, session_id, at, reason)
 
 
-async def end_all(tx: Any, holder_id: UUID, family_id: UUID | None, at: datetime, reason: str) -> None:
-    """End all sessions of an account, or of an agent (no family)."""
-    await tx.execute(END_ALL, holder_id, family_id, at, reason)
+async def end_all(
+    tx: Any,
+    holder_id: UUID,
+    family_id: UUID | None,
+    at: datetime,
+    reason: str,
+    *,
+    except_session: UUID | None = None,
+) -> None:
+    """End all sessions of an account, or of an agent (no family), but for the one to keep."""
+    await tx.execute(END_ALL, holder_id, family_id, at, reason, except_session)
+
+
+async def end_all_of_family(tx: Any, family_id: UUID, at: datetime, reason: str) -> None:
+    """End the sessions of all logins of a family."""
+    await tx.execute(END_ALL_OF_FAMILY, family_id, at, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from db import accounts as stored_accounts
+from db import audit, throttle
 from db import sessions as stored
-from db import throttle
 from db.ids import uuid7
 from db.keys import Keys
 from db.settings import Tokens as TokenSettings
@@ -72,7 +72,16 @@ async def sign_in(context: Context, identifier: str, password: str, *, as_agent:
     async with context.transaction(system=True) as tx:
         await throttle.succeed(tx, subject)
         if found.email_verified:
-            return await _open(tx, context, found, now, as_agent=as_agent, shared_computer=shared_computer)
+            account_id, agent_id = (None, found.id) if as_agent else (found.id, None)
+            return await open_session(
+                tx,
+                context,
+                family_id=found.family_id,
+                account_id=account_id,
+                agent_id=agent_id,
+                now=now,
+                shared_computer=shared_computer,
+            )
         assert found.family_id is not None, "agents' addresses count as verified"
         await accounts.tell_verification(tx, context, found.family_id, found.id, found.email)
     raise context.refusal("EMAIL_NOT_VERIFIED")
@@ -101,24 +110,31 @@ async def _count_attempt(context: Context, subject: bytes, now: datetime) -> Non
         raise context.refusal("THROTTLED")
 
 
-async def _open(
+async def open_session(
     tx: Any,
     context: Context,
-    found: stored_accounts.Credentials,
-    now: datetime,
     *,
-    as_agent: bool,
+    family_id: UUID | None,
+    account_id: UUID | None,
+    agent_id: UUID | None,
+    now: datetime,
     shared_computer: bool,
 ) -> Grant:
+    """Open the session of an account or of an agent who has proven everything that it must; `tx` sees all rows.
+
+    The one place where sessions begin: after a password, a second factor or another provider's word.
+    """
     settings = context.process.settings.tokens
+    holder = account_id or agent_id
+    assert holder is not None, "a session is somebody's"
     session_id = uuid7(now)
-    expires_at = now + _lifetime(settings, as_agent=as_agent, shared_computer=shared_computer)
+    expires_at = now + _lifetime(settings, as_agent=agent_id is not None, shared_computer=shared_computer)
     await stored.insert(
         tx,
         session_id,
-        family_id=found.family_id,
-        account_id=None if as_agent else found.id,
-        agent_id=found.id if as_agent else None,
+        family_id=family_id,
+        account_id=account_id,
+        agent_id=agent_id,
         device=context.device,
         shared_computer=shared_computer,
         at=now,
@@ -128,7 +144,9 @@ async def _open(
     if not shared_computer:
         refresh = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         await stored.insert_refresh(tx, _digest(refresh), session_id, now)
-    token, token_ends = context.process.tokens.issue(session_id, found.id, now, expires_at)
+    actor = Kind.AGENT if agent_id else Kind.FAMILY
+    await audit.record(tx, audit.Act("signed_in", actor.value, now, holder, family_id, session_id))
+    token, token_ends = context.process.tokens.issue(session_id, holder, now, expires_at)
     return Grant(token, token_ends, refresh, session_id)
 
 
