@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 imports = typer.Typer(no_args_is_help=True, help="Load files of the city's other systems.")
 app.add_typer(imports, name="import")
+audit = typer.Typer(no_args_is_help=True, help="The audit log.")
+app.add_typer(audit, name="audit")
 console = Console(highlight=False, soft_wrap=True)
 """Long lines stay whole: a terminal breaks them itself, and whoever reads a pipe wants what was said."""
 
@@ -191,6 +193,37 @@ def import_families(
 
     settings = _settings(config, database__url=database, data__folder=data)
     _run(families_imported(settings, file, console))
+
+
+@audit.command("verify")
+def verify_audit(
+    file: Annotated[
+        Path | None, typer.Option(help="An exported log, instead of the database.", exists=True, dir_okay=False)
+    ] = None,
+    head: Annotated[str | None, typer.Option(help="A hash printed before, which must still be in the chain.")] = None,
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Prove that nobody changed the audit log; names the first broken link."""
+    from gateway.audit import verified
+
+    settings = _settings(config, database__url=database, data__folder=data)
+    _run(verified(settings, file, head, console))
+
+
+@audit.command("export")
+def export_audit(
+    file: Annotated[Path, typer.Argument(help="File to write: one entry a line, in JSON.")],
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Write the audit log to a file, to keep it elsewhere and to verify it there."""
+    from gateway.audit import exported
+
+    settings = _settings(config, database__url=database, data__folder=data)
+    _run(exported(settings, file, console))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

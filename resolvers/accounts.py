@@ -121,4 +121,5 @@ async def issue_activation_code(context: Context, family_number: str) -> tuple[s
             raise context.refusal("NOT_FOUND", ["familyNumber"])
         digest = activation_codes.digest(context.process.keys, family_number.strip(), code)
         await stored.insert_code(tx, family_id, uuid7(now), digest, expires_at, agent_id, now)
+        await context.record(tx, "activation_code_issued", family=family_id)
     return code, expires_at.date()

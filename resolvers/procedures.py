@@ -156,6 +156,7 @@ async def _change_status(
     tx: Any, context: Context, before: stored.Procedure, to: str, message: str | None, now: datetime
 ) -> int:
     viewer = context.viewer
+    await context.record(tx, "procedure_moved", family=before.family_id, subject=before.id, to=to)
     return await stored.change_status(
         tx, before, to, uuid7(now), now, actor=viewer.kind.value, agent_id=viewer.agent_id, message=message
     )

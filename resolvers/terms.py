@@ -23,3 +23,4 @@ async def record_acceptance(
     if in_force is None or in_force[0] != version:
         raise context.refusal("TERMS_CHANGED", ["version"])
     await stored.accept(tx, family_id, account_id, version, in_force[1], manner, now)
+    await context.record(tx, "terms_accepted", family=family_id, subject=account_id, version=version, manner=manner)

@@ -68,6 +68,7 @@ class Viewer:
         elif self.kind is Kind.AGENT:
             sight["kiosque.agent"] = str(self.agent_id)
             sight["kiosque.services"] = "{" + ",".join(map(str, self.services)) + "}"
+            sight["kiosque.admin"] = "on" if "ADMIN" in self.roles else "off"
         object.__setattr__(self, "sight", sight)
         values = {
             "family": self.family_id,
@@ -75,6 +76,7 @@ class Viewer:
             "agent": self.agent_id,
             "session": self.session_id,
             "services": list(self.services),
+            "admin": "ADMIN" in self.roles,
             "language": self.language,
         }
         object.__setattr__(self, "values", values)

@@ -11,6 +11,7 @@ from resolvers.reading.fallback import attach
 from resolvers.reading.mapping import Mapping, mapping_of
 from schema.access import EVERYBODY, AgentRole, ViewerKind, guard
 from schema.accounts import AccountMutations, AccountQueries
+from schema.audit import AuditQueries
 from schema.declare import Arg, by_id
 from schema.families import FamilyMutations, FamilyQueries
 from schema.news import NewsMutations, NewsSubscriptions
@@ -26,13 +27,14 @@ VIEWER_CASTS = {
     "agent": "uuid",
     "session": "uuid",
     "services": "uuid[]",
+    "admin": "boolean",
     "language": "text",
 }
 """SQL types of the viewer's values in predicates."""
 
 
 @strawberry.type(description="Everything that can be read. One operation is one SQL statement.")
-class Query(AccountQueries, FamilyQueries, TermsQueries, ProcedureQueries):
+class Query(AccountQueries, FamilyQueries, TermsQueries, ProcedureQueries, AuditQueries):
     """Root of reads."""
 
     node: Node | None = by_id(

@@ -89,6 +89,7 @@ FAMILY = Access(frozenset({Kind.FAMILY}))
 FAMILY_BEFORE_TERMS = Access(frozenset({Kind.FAMILY}), before_terms=True)
 AGENT = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT"}))
 ANY_AGENT = Access(frozenset({Kind.AGENT}), roles=STAFF)
+ADMIN = Access(frozenset({Kind.AGENT}), roles=frozenset({"ADMIN"}))
 FAMILY_OR_AGENT = Access(frozenset({Kind.FAMILY, Kind.AGENT}), roles=STAFF)
 
 

@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
+from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.problems import Refusal
 from resolvers.reading import mapping
@@ -79,7 +80,7 @@ def one(
     **args: Arg,
 ) -> Any:
     """Declare at most one row of another table, found by the condition `on`; for `kept_by` see `mapping.One`."""
-    all_casts = {**{name: arg.cast for name, arg in args.items()}, **(casts or {})}
+    all_casts = {**_casts(args), **(casts or {})}
     return _field(description, mapping.One(on, all_casts, kept_by), may=may, arguments=args)
 
 
@@ -94,11 +95,15 @@ def page(
     **args: Arg,
 ) -> Any:
     """Declare a Relay connection over the rows found by `on`; for `apart` see `mapping.Page`."""
-    filters = {name: arg.filters for name, arg in args.items() if arg.filters}
-    casts = {name: arg.cast for name, arg in args.items()}
+    filters = {to_camel_case(name): arg.filters for name, arg in args.items() if arg.filters}
     named = {"order_by": Arg(orders.type | None, "In which order.")} if orders else {}
-    reading = mapping.Page(on, order, filters, casts, orders.by_name if orders else {}, apart or {})
+    reading = mapping.Page(on, order, filters, _casts(args), orders.by_name if orders else {}, apart or {})
     return _field(description, reading, may=may, arguments={**args, **named, **PAGE_ARGUMENTS})
+
+
+def _casts(args: Mapping[str, Arg]) -> dict[str, str]:
+    """Give the SQL types of arguments by their names in GraphQL; templates use these too: `:arg_familyNumber`."""
+    return {to_camel_case(name): arg.cast for name, arg in args.items()}
 
 
 def aggregate(description: str, target: str, expression: str, on: str) -> Any:

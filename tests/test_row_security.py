@@ -36,8 +36,8 @@ SHARED = {
 }
 """Tables that the API reads without row-level security, and why."""
 
-BY_OTHER_KEYS = {"session"}
-"""Tables whose rows may be no family's (sessions of agents): their keys do not begin with `family_id`."""
+BY_OTHER_KEYS = {"session", "audit_entry"}
+"""Tables whose rows may be no family's (sessions and acts of agents): their keys do not begin with `family_id`."""
 
 STAFF_SEES = {"family", "member"}
 """Every agent finds every family and its members."""
@@ -45,7 +45,7 @@ STAFF_SEES = {"family", "member"}
 AGENTS_TELL = {"channel_preference", "address", "lane"}
 """An agent's act tells a family by the channels it chose: the second wall lets agents read them, the first does not."""
 
-SETTINGS = ("kiosque.family", "kiosque.agent", "kiosque.services", "kiosque.system")
+SETTINGS = ("kiosque.family", "kiosque.agent", "kiosque.services", "kiosque.admin", "kiosque.system")
 
 
 @dataclass(slots=True)

@@ -11,6 +11,11 @@ begin
 end $$;
 grant usage on schema public to kiosque_audit;
 
+create function viewer_is_admin() returns boolean language sql stable parallel safe
+    return coalesce(current_setting('kiosque.admin', true), '') = 'on';
+comment on function viewer_is_admin() is 'True for an agent with the role ADMIN.';
+grant execute on function viewer_is_admin() to kiosque_api;
+
 create table audit_entry (
     id uuid primary key,
     number bigint unique,
@@ -74,7 +79,7 @@ alter table audit_entry enable row level security;
 alter table audit_entry force row level security;
 create policy written on audit_entry for insert to kiosque_api, kiosque_dispatch
     with check (number is null and previous_hash is null and hash is null);
-create policy seen on audit_entry for select to kiosque_api using ((select viewer_agent()) is not null);
+create policy seen on audit_entry for select to kiosque_api using ((select viewer_is_admin()));
 create policy chained on audit_entry to kiosque_audit using (true);
 
 grant select on audit_entry to kiosque_api;
