@@ -59,6 +59,7 @@ SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     "family": lambda row, viewer: viewer.kind == "AGENT" or (viewer.kind == "FAMILY" and row["id"] == viewer.family_id),
     "member": lambda row, viewer: viewer.kind == "AGENT" or _own(row, viewer),
     "account": _own,
+    "audit_entry": lambda row, viewer: "ADMIN" in viewer.roles,
     "session": _own_session,
     "channel_preference": _own,
     "delivery": _own,
@@ -235,7 +236,9 @@ def _fill(
             return number(row[match["column"]], "")
         name = match["name"]
         if name.startswith("arg_"):
-            return number(given.get(name[4:]), f"::{casts[name[4:]]}")
+            value, cast = given.get(name[4:]), casts[name[4:]]
+            moment = cast == "timestamptz" and value is not None
+            return number(datetime.fromisoformat(value) if moment else value, f"::{cast}")
         return number(viewer.values[name], f"::{VIEWER_TYPES.get(name, 'uuid')}")
 
     text = re.sub(r"\{t\}\.(?P<column>\w+)|(?<!:):(?P<name>[a-z]\w*)", parameter, sql.replace("{o}", "o"))

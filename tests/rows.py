@@ -76,14 +76,23 @@ PREFERENCES = """
 """
 
 
+ACTS = """
+    insert into audit_entry (id, act, actor, actor_id, family_id, subject_id, occurred_at)
+    select gen_random_uuid(), 'signed_in', 'FAMILY', id, family_id, id, created_at from account union all
+    select gen_random_uuid(), 'account_seen', 'AGENT', g.id, a.family_id, a.id, a.created_at
+    from account a, (select id from agent order by id desc limit 1) g
+"""
+
+
 async def fill(connection: asyncpg.Connection) -> None:
-    """Add to a demo city what it does not have: sessions of families and agents, choices of channels."""
+    """Add to a demo city what it does not have: sessions of families and agents, choices of channels, acts."""
     for account in await connection.fetch("select family_id, id from account"):
         for _ in range(2):
             await connection.execute(SESSION, uuid7(), account["family_id"], account["id"], None)
     for agent in await connection.fetch("select id from agent"):
         await connection.execute(SESSION, uuid7(), None, None, agent["id"])
     await connection.execute(PREFERENCES)
+    await connection.execute(ACTS)
 
 
 async def spoil(connection: asyncpg.Connection, random: Random) -> int:

@@ -161,7 +161,7 @@ async def supply(connection: asyncpg.Connection) -> Supply:
         if stored.tag:
             ids += [make_id(BUILT.mapping, name, *row.values()) for row in rows]
             cursors[name] = [make_cursor(name, str(row["id" if "id" in row else stored.key[-1]])) for row in rows]
-    for name, column in (("NewsItem", "seq"), ("ChannelPreference", "topic")):
+    for name, column in (("NewsItem", "seq"), ("ChannelPreference", "topic"), ("AuditEntry", "number")):
         table = BUILT.mapping.tables[name].table
         cursors[name] = [
             make_cursor(name, str(row[0])) for row in await connection.fetch(f"select {column} from {table} limit 12")
@@ -173,6 +173,7 @@ async def supply(connection: asyncpg.Connection) -> Supply:
     names = [*(row[0] for row in texts), *TEXTS]
     codes = [row[0] for row in await connection.fetch("select code from procedure_kind")]
     searches = [text[:2] for text in names] + ["%", "_", "\\", ""]
+    references = [row[0] for row in await connection.fetch("select distinct actor_id::text from audit_entry limit 5")]
     values = {
         "id": ids,
         "ids": ids,
@@ -180,6 +181,11 @@ async def supply(connection: asyncpg.Connection) -> Supply:
         "reference": names,
         "code": [*codes, *TEXTS],
         "kind": [*codes, *TEXTS],
+        "acts": ["signed_in", "account_seen", *TEXTS],
+        "actorReference": [*references, *TEXTS],
+        "familyNumber": names,
+        "since": ["2025-06-01T00:00:00Z", "9999-12-31T23:59:59Z"],
+        "until": ["2025-06-01T00:00:00+02:00", "0001-01-01T00:00:00Z"],
     }
     return Supply({**values, "search": searches, "version": [0, 1, 2, -(2**31), 2**31 - 1]}, cursors)
 
@@ -198,9 +204,9 @@ async def test_a_planned_read_answers_what_the_specification_says(reads: Reads) 
 
 
 def test_the_documents_reach_every_field_that_can_be_read() -> None:
-    names = ("id", "ids", "number", "reference", "code", "kind", "search")
-    anything = Supply({name: ["x"] for name in names} | {"version": [1]}, {})
     assert ROOT is not None
+    names = {argument for field in ROOT.fields.values() for argument in field.args}
+    anything = Supply({name: ["x"] for name in names} | {"version": [1]}, {})
     chosen: set[tuple[str, str]] = set()
     for seed in range(450):
         written = document(BUILT.graphql, anything, list(ROOT.fields), seed)

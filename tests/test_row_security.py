@@ -118,7 +118,7 @@ async def _walk(town: Breached, staff: set[str], shared: set[str]) -> set[str]:
     assert isinstance(root, GraphQLObjectType)
     strangers: tuple[tuple[Viewer, set[str]], ...] = (
         (town.ours.family, set()),
-        (town.ours.agent, staff),
+        (replace(town.ours.agent, roles=frozenset({"AGENT"})), staff),
         (Viewer(Kind.PARTNER), set()),
         (anonymous(), set()),
     )

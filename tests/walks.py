@@ -108,6 +108,7 @@ class Path:
 async def sides(connection: asyncpg.Connection, declared: Declared) -> dict[str, tuple[Side, Canaries]]:
     """Mark the rows of two families of a city, each with an agent and a service of its own."""
     await fill(connection)
+    await connection.execute("alter table audit_entry disable trigger keep")  # marking is a change that it refuses
     rows = await connection.fetch(
         """select f.id from family f join account a on a.family_id = f.id join procedure p on p.family_id = f.id
            join delivery d on d.family_id = f.id group by f.id order by count(distinct p.id) desc, f.id limit 2"""
