@@ -113,6 +113,12 @@ CREATE FUNCTION public.viewer_family() RETURNS uuid
 
 COMMENT ON FUNCTION public.viewer_family() IS 'The family that looks, or null.';
 
+CREATE FUNCTION public.viewer_is_admin() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(current_setting('kiosque.admin'::text, true), ''::text) = 'on'::text);
+
+COMMENT ON FUNCTION public.viewer_is_admin() IS 'True for an agent with the role ADMIN.';
+
 CREATE FUNCTION public.viewer_is_system() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(current_setting('kiosque.system'::text, true), ''::text) = 'on'::text);
@@ -761,7 +767,7 @@ CREATE POLICY seen ON public.activation_code TO kiosque_api USING (((family_id =
 
 CREATE POLICY seen ON public.address TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
-CREATE POLICY seen ON public.audit_entry FOR SELECT TO kiosque_api USING ((( SELECT public.viewer_agent() AS viewer_agent) IS NOT NULL));
+CREATE POLICY seen ON public.audit_entry FOR SELECT TO kiosque_api USING (( SELECT public.viewer_is_admin() AS viewer_is_admin));
 
 CREATE POLICY seen ON public.channel_preference TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -865,6 +871,9 @@ GRANT ALL ON FUNCTION public.viewer_agent() TO kiosque_dispatch;
 REVOKE ALL ON FUNCTION public.viewer_family() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.viewer_family() TO kiosque_api;
 GRANT ALL ON FUNCTION public.viewer_family() TO kiosque_dispatch;
+
+REVOKE ALL ON FUNCTION public.viewer_is_admin() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.viewer_is_admin() TO kiosque_api;
 
 REVOKE ALL ON FUNCTION public.viewer_is_system() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.viewer_is_system() TO kiosque_api;
