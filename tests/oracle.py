@@ -237,8 +237,9 @@ def _fill(
         name = match["name"]
         if name.startswith("arg_"):
             value, cast = given.get(name[4:]), casts[name[4:]]
-            moment = cast == "timestamptz" and value is not None
-            return number(datetime.fromisoformat(value) if moment else value, f"::{cast}")
+            if cast == "timestamptz" and value is not None:
+                value = datetime.fromisoformat(value)
+            return number(value, f"::{cast}")
         return number(viewer.values[name], f"::{VIEWER_TYPES.get(name, 'uuid')}")
 
     text = re.sub(r"\{t\}\.(?P<column>\w+)|(?<!:):(?P<name>[a-z]\w*)", parameter, sql.replace("{o}", "o"))
