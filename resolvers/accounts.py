@@ -13,9 +13,9 @@ from db import throttle
 from db.ids import uuid7
 from db.keys import LinkRefused
 from db.outbox import Told, tell
-from resolvers import activation_codes, terms
+from resolvers import activation_codes, attempts, terms
 from resolvers.context import Context
-from resolvers.passwords import Busy, is_strong
+from resolvers.password_policy import check_password
 
 MOST_ACTIVATIONS_A_DAY = 5
 CODE_LIVES = timedelta(days=90)
@@ -28,16 +28,13 @@ async def activate(
     """Open a family's first account with its number and activation code (R15), and send the link that verifies the
     address.
 
-    Raises Refusal: ACTIVATION_REFUSED for every cause alike, EMAIL_NOT_VALID, PASSWORD_TOO_WEAK, TERMS_CHANGED, BUSY.
+    Raises Refusal: ACTIVATION_REFUSED for every cause alike, EMAIL_NOT_VALID, TERMS_CHANGED, BUSY, the faults of the
+    password.
     """
     address = checked_email(context, email)
-    if not is_strong(password):
-        raise context.refusal("PASSWORD_TOO_WEAK", ["password"])
-    try:
-        # Hashed before the code is looked at, so that a right and a wrong one take the same time.
-        password_hash = await context.process.passwords.hash(password)
-    except Busy as error:
-        raise context.refusal("BUSY") from error
+    await check_password(context, None, None, password, also=[address])
+    # Hashed before the code is looked at, so that a right and a wrong one take the same time.
+    password_hash = await attempts.hashed(context, password)
     if not await _activated(context, family_number.strip(), code, address, password_hash, accepts_terms):
         raise context.refusal("ACTIVATION_REFUSED")
 
@@ -49,9 +46,9 @@ async def _activated(
     process, now = context.process, context.process.clock()
     subject = process.keys.digest("throttle", f"activation/{family_number}")
     async with context.transaction(system=True) as tx:
-        attempts = await throttle.hold(tx, subject, now.date())
+        tried = await throttle.hold(tx, subject, now.date())
         open_codes = await stored.open_codes(tx, family_number, now)
-        if attempts.today >= MOST_ACTIVATIONS_A_DAY:
+        if tried.today >= MOST_ACTIVATIONS_A_DAY:
             return False
         given = _digest(context, family_number, code)
         right = [found for found in open_codes if hmac.compare_digest(found.code_hmac, given)]

@@ -1,9 +1,8 @@
-"""Passwords: the policy (R17), and hashing in one bounded thread so that a flood of sign-ins cannot stall everything
-else.
-"""
+"""Passwords: hashing in one bounded thread, so that a flood of sign-ins cannot stall everything else."""
 
 import asyncio
 import secrets
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,8 +12,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 T = TypeVar("T")
 
-SHORTEST, LONGEST = 8, 25
-KINDS_NEEDED = 3
 MOST_WAITING = 20
 
 
@@ -22,15 +19,9 @@ class Busy(Exception):
     """Too many passwords wait to be hashed."""
 
 
-def is_strong(password: str) -> bool:
-    """Tell whether a password has 8 to 25 characters of at least three of four kinds (R17, CNIL 2022-100 case 2)."""
-    kinds = (
-        any(character.islower() for character in password),
-        any(character.isupper() for character in password),
-        any(character.isdigit() for character in password),
-        any(not character.isalnum() for character in password),
-    )
-    return SHORTEST <= len(password) <= LONGEST and sum(kinds) >= KINDS_NEEDED
+def normalised(password: str) -> str:
+    """Give the one form in which a password is measured, hashed and compared (NFC; RFC 8265 section 4)."""
+    return unicodedata.normalize("NFC", password)
 
 
 class Passwords:
@@ -44,11 +35,11 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """Give the hash to store; raises Busy."""
-        return await self._run(self._hasher.hash, password)
+        return await self._run(self._hasher.hash, normalised(password))
 
     async def matches(self, stored: str | None, password: str) -> bool:
         """Compare with a stored hash; with None it takes as long and is false. Raises Busy."""
-        same = await self._run(self._verify, stored or self._nobody, password)
+        same = await self._run(self._verify, stored or self._nobody, normalised(password))
         return same and stored is not None
 
     def _verify(self, stored: str, password: str) -> bool:

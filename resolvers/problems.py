@@ -56,11 +56,28 @@ SENTENCES = {
         "Le numéro de famille ou le code d’activation n’est pas valable, ou le nombre d’essais est dépassé.",
         "The family number or the activation code is not valid, or there were too many attempts.",
     ),
-    "PASSWORD_TOO_WEAK": Sentence(
-        "Le mot de passe doit compter de 8 à 25 caractères, avec au moins trois des quatre sortes : "
-        "minuscules, majuscules, chiffres, signes.",
-        "The password needs 8 to 25 characters, with at least three of the four kinds: "
-        "lower case, upper case, digits, signs.",
+    "PASSWORD_TOO_SHORT": Sentence(
+        "Le mot de passe doit compter au moins 8 caractères.", "The password needs at least 8 characters."
+    ),
+    "PASSWORD_TOO_LONG": Sentence(
+        "Le mot de passe doit compter au plus 25 caractères.", "The password may have at most 25 characters."
+    ),
+    "PASSWORD_TOO_SIMPLE": Sentence(
+        "Le mot de passe doit mêler au moins trois des quatre sortes de caractères : minuscules, majuscules, chiffres, "
+        "signes.",
+        "The password needs at least three of the four kinds of characters: lower case, upper case, digits, signs.",
+    ),
+    "PASSWORD_TOO_COMMON": Sentence(
+        "Ce mot de passe est trop courant : un mot connu, suivi de quelques chiffres ou signes, se devine vite. "
+        "Choisissez-en un autre, par exemple plusieurs mots sans lien.",
+        "This password is too common: a known word with a few digits or signs is soon guessed. "
+        "Choose another one, for example several words that do not belong together.",
+    ),
+    "PASSWORD_PERSONAL": Sentence(
+        "Le mot de passe contient un nom, une date de naissance, votre adresse, votre numéro de famille ou le nom de "
+        "la ville : vos proches le devineraient. Choisissez-en un autre.",
+        "The password contains a name, a date of birth, your address, your family number or the city’s name: "
+        "those who know you would guess it. Choose another one.",
     ),
     "EMAIL_NOT_VALID": Sentence("L’adresse électronique n’est pas valable.", "The e-mail address is not valid."),
     "LINK_NOT_VALID": Sentence(

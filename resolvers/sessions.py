@@ -14,16 +14,11 @@ from db import sessions as stored
 from db.ids import uuid7
 from db.keys import Keys
 from db.settings import Tokens as TokenSettings
-from resolvers import accounts
+from resolvers import accounts, attempts
 from resolvers.context import Context
-from resolvers.passwords import Busy
 from resolvers.viewer import Kind, Viewer
 
 REUSE_GRACE = timedelta(seconds=10)
-FREE_FAILURES = 3
-BLOCKED_AT = 10
-BLOCK = timedelta(hours=1)
-MOST_A_DAY = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +57,11 @@ async def sign_in(context: Context, identifier: str, password: str, *, as_agent:
     process, now = context.process, context.process.clock()
     identifier = identifier.strip().lower()
     subject = process.keys.digest("throttle", f"sign-in/{as_agent}/{identifier}")
-    await _count_attempt(context, subject, now)
+    await attempts.count(context, subject, now)
     async with context.transaction(system=True) as tx:
         find = stored_accounts.credentials_of_agent if as_agent else stored_accounts.credentials_of_family
         found = await find(tx, identifier)
-    if not await _matches(context, found.password_hash if found else None, password):
+    if not await attempts.matches(context, found.password_hash if found else None, password):
         raise context.refusal("BAD_CREDENTIALS")
     assert found is not None, "nobody's password never matches"
     async with context.transaction(system=True) as tx:
@@ -85,29 +80,6 @@ async def sign_in(context: Context, identifier: str, password: str, *, as_agent:
         assert found.family_id is not None, "agents' addresses count as verified"
         await accounts.tell_verification(tx, context, found.family_id, found.id, found.email)
     raise context.refusal("EMAIL_NOT_VERIFIED")
-
-
-async def _matches(context: Context, stored_hash: str | None, password: str) -> bool:
-    try:
-        return await context.process.passwords.matches(stored_hash, password)
-    except Busy as error:
-        raise context.refusal("BUSY") from error
-
-
-async def _count_attempt(context: Context, subject: bytes, now: datetime) -> None:
-    """Count the attempt as failed before the password is looked at, so that parallel guesses cannot outrun the count.
-
-    From the 4th failure in a row the next attempt waits 2^n seconds, from the 10th an hour. Raises Refusal THROTTLED.
-    """
-    async with context.transaction(system=True) as tx:
-        attempts = await throttle.hold(tx, subject, now.date())
-        blocked = (attempts.blocked_until is not None and attempts.blocked_until > now) or attempts.today >= MOST_A_DAY
-        if not blocked:
-            failures = attempts.failures + 1
-            wait = BLOCK if failures >= BLOCKED_AT else timedelta(seconds=2**failures)
-            await throttle.fail(tx, subject, now + wait if failures > FREE_FAILURES else None)
-    if blocked:
-        raise context.refusal("THROTTLED")
 
 
 async def open_session(

@@ -12,6 +12,7 @@ from resolvers.reading.mapping import Mapping, mapping_of
 from schema.access import EVERYBODY, AgentRole, ViewerKind, guard
 from schema.accounts import AccountMutations, AccountQueries
 from schema.audit import AuditQueries
+from schema.credentials import CredentialQueries
 from schema.declare import Arg, by_id
 from schema.families import FamilyMutations, FamilyQueries
 from schema.news import NewsMutations, NewsSubscriptions
@@ -34,7 +35,7 @@ VIEWER_CASTS = {
 
 
 @strawberry.type(description="Everything that can be read. One operation is one SQL statement.")
-class Query(AccountQueries, FamilyQueries, TermsQueries, ProcedureQueries, AuditQueries):
+class Query(AccountQueries, CredentialQueries, FamilyQueries, TermsQueries, ProcedureQueries, AuditQueries):
     """Root of reads."""
 
     node: Node | None = by_id(

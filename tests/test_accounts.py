@@ -67,9 +67,10 @@ async def test_a_code_opens_one_account_once(house: House) -> None:
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"password": "court-1A"[:7]}, "PASSWORD_TOO_WEAK"),
-        ({"password": "seulementdesminuscules"}, "PASSWORD_TOO_WEAK"),
-        ({"password": "Beaucoup-trop-long-pour-les-CGU-2026"}, "PASSWORD_TOO_WEAK"),
+        ({"password": "xK9-vLq"}, "PASSWORD_TOO_SHORT"),
+        ({"password": "seulementdesminuscules"}, "PASSWORD_TOO_SIMPLE"),
+        ({"password": "Beaucoup-trop-long-pour-les-CGU-2026"}, "PASSWORD_TOO_LONG"),
+        ({"password": "Azerty123!"}, "PASSWORD_TOO_COMMON"),
         ({"email": "pas une adresse"}, "EMAIL_NOT_VALID"),
         ({"email": "deux@lignes.example\nBcc: x@y.example"}, "EMAIL_NOT_VALID"),
     ],
