@@ -77,6 +77,14 @@ CREATE FUNCTION public.outbox_state() RETURNS TABLE(age_seconds double precision
         coalesce((select array_agg(s.n order by s.channel, s.status) from sent s), '{}')
 $$;
 
+CREATE FUNCTION public.ring_documents() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('kiosque_documents', '');
+    return null;
+end $$;
+
 CREATE FUNCTION public.ring_lane() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -189,6 +197,16 @@ CREATE TABLE public.agent (
 );
 
 COMMENT ON TABLE public.agent IS 'City staff; sees the procedures of its services.';
+
+CREATE UNLOGGED TABLE public.bucket (
+    subject bytea NOT NULL,
+    tat timestamp with time zone NOT NULL
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.bucket IS 'Points spent, by HMAC of the account or network address (GCRA).';
+
+COMMENT ON COLUMN public.bucket.tat IS 'When everything that was spent will have flowed back.';
 
 CREATE TABLE public.channel_preference (
     family_id uuid NOT NULL,
@@ -412,6 +430,20 @@ CREATE TABLE public.refresh_token (
 
 COMMENT ON TABLE public.refresh_token IS 'Refresh tokens by their SHA-256; a used one that comes back ends its session.';
 
+CREATE TABLE public.registered_document (
+    hash text NOT NULL,
+    client text NOT NULL,
+    document text NOT NULL,
+    operations text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT registered_document_check CHECK ((hash = encode(sha256(convert_to(document, 'UTF8'::name)), 'hex'::text))),
+    CONSTRAINT registered_document_client_check CHECK ((client ~ '^[a-z][a-z0-9_.-]{0,49}$'::text)),
+    CONSTRAINT registered_document_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text))
+);
+
+COMMENT ON TABLE public.registered_document IS 'Documents of GraphQL that may be called by their SHA-256; the same text may be of several clients, and counts while one of them has not retired it.';
+
 CREATE TABLE public.service (
     id uuid NOT NULL,
     code text NOT NULL,
@@ -512,6 +544,9 @@ ALTER TABLE ONLY public.audit_entry
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.bucket
+    ADD CONSTRAINT bucket_pkey PRIMARY KEY (subject);
+
 ALTER TABLE ONLY public.channel_preference
     ADD CONSTRAINT channel_preference_family_id_id_key UNIQUE (family_id, id);
 
@@ -565,6 +600,9 @@ ALTER TABLE ONLY public.procedure
 
 ALTER TABLE ONLY public.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.registered_document
+    ADD CONSTRAINT registered_document_pkey PRIMARY KEY (hash, client);
 
 ALTER TABLE ONLY public.service
     ADD CONSTRAINT service_code_key UNIQUE (code);
@@ -628,6 +666,8 @@ CREATE INDEX procedure_of_service_by_status ON public.procedure USING btree (ser
 
 CREATE INDEX refresh_token_of_session ON public.refresh_token USING btree (session_id);
 
+CREATE INDEX registered_document_of_client ON public.registered_document USING btree (client, created_at);
+
 CREATE INDEX session_of_account ON public.session USING btree (family_id, account_id) WHERE (ended_at IS NULL);
 
 CREATE CONSTRAINT TRIGGER chain AFTER INSERT ON public.audit_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.chain_audit_entry();
@@ -639,6 +679,8 @@ CREATE TRIGGER keep_all BEFORE TRUNCATE ON public.audit_entry FOR EACH STATEMENT
 CREATE TRIGGER ring AFTER INSERT ON public.delivery FOR EACH STATEMENT EXECUTE FUNCTION public.ring_lane();
 
 CREATE TRIGGER ring AFTER INSERT ON public.news FOR EACH STATEMENT EXECUTE FUNCTION public.ring_news();
+
+CREATE TRIGGER ring AFTER INSERT OR DELETE OR UPDATE ON public.registered_document FOR EACH STATEMENT EXECUTE FUNCTION public.ring_documents();
 
 CREATE TRIGGER ring AFTER UPDATE OF ended_at ON public.session FOR EACH ROW WHEN (((new.ended_at IS NOT NULL) AND (old.ended_at IS NULL))) EXECUTE FUNCTION public.ring_session();
 
@@ -858,6 +900,8 @@ REVOKE ALL ON FUNCTION public.keep_audit_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.outbox_state() TO kiosque_api;
 
+REVOKE ALL ON FUNCTION public.ring_documents() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.ring_lane() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.ring_news() FROM PUBLIC;
@@ -900,6 +944,8 @@ GRANT SELECT,UPDATE ON TABLE public.address TO kiosque_dispatch;
 
 GRANT SELECT ON TABLE public.agent TO kiosque_api;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bucket TO kiosque_api;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.channel_preference TO kiosque_api;
 GRANT SELECT ON TABLE public.channel_preference TO kiosque_dispatch;
 
@@ -936,6 +982,10 @@ GRANT SELECT ON TABLE public.procedure_kind TO kiosque_dispatch;
 GRANT USAGE ON SEQUENCE public.procedure_reference TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_token TO kiosque_api;
+
+GRANT SELECT,INSERT ON TABLE public.registered_document TO kiosque_api;
+
+GRANT UPDATE(retired_at) ON TABLE public.registered_document TO kiosque_api;
 
 GRANT SELECT ON TABLE public.service TO kiosque_api;
 GRANT SELECT ON TABLE public.service TO kiosque_dispatch;

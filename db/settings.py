@@ -35,6 +35,10 @@ class Server(Section, frozen=True):
     production: Annotated[bool, note("Refuse what only development may do: demo, free queries, introspection.")] = False
     public_url: Annotated[str | None, note("Address that families see, for links; default: host and port.")] = None
     allowed_origins: Annotated[tuple[str, ...], note("Origins of the web apps, comma-separated in a variable.")] = ()
+    free_queries: Annotated[
+        tuple[Literal["ANONYMOUS", "FAMILY", "AGENT", "PARTNER"], ...],
+        note("Who may send documents that are not registered, in production; in development everybody may."),
+    ] = ()
 
     @property
     def url(self) -> str:

@@ -9,7 +9,8 @@ from aiohttp import web
 from db.clock import Clock, utc_now
 from gateway.documents import Documents, Operation
 from gateway.execution import Answer, Executor, within
-from gateway.requests import Gate, GraphQLRequest, operation_of, source_of
+from gateway.registry import source_of
+from gateway.requests import Gate, GraphQLRequest, not_allowed, operation_of
 from gateway.sockets import Sockets
 
 if TYPE_CHECKING:
@@ -58,10 +59,13 @@ class Endpoint:
     development: bool = False
     """Serves GraphiQL."""
 
-    async def operation(self, asked: GraphQLRequest) -> Operation:
-        """Give the operation that a request asks for; raises RequestRefused."""
-        source, _ = await source_of(asked, self.gate.registered)
-        return operation_of(self.documents, source, asked)
+    async def operation(self, asked: GraphQLRequest, context: "Context", *, by_get: bool = False) -> Operation:
+        """Give the operation that a viewer asks for; raises RequestRefused and DatabaseUnavailable."""
+        source = await source_of(asked, self.gate, context.viewer.kind, by_get)
+        operation = operation_of(self.documents, source, asked)
+        if by_get and operation.kind != "query":
+            raise not_allowed("POST")
+        return operation
 
     async def answer(self, operation: Operation, asked: GraphQLRequest, context: "Context") -> Answer:
         """Run a query or mutation within the deadline; raises RequestRefused."""

@@ -7,18 +7,22 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from db.pool import DatabaseUnavailable
 from gateway import graphiql, sse, websocket
 from gateway.connections import SERVER
 from gateway.documents import Operation
 from gateway.endpoint import Endpoint
-from gateway.errors import RequestRefused
+from gateway.errors import RequestRefused, unavailable
 from gateway.negotiation import ANSWERS, EVENTS, GRAPHQL, HTML, JSON, Choice, choose
-from gateway.requests import CLIENT_HEADER, GraphQLRequest, operation_of, source_of
+from gateway.requests import CLIENT_HEADER, GraphQLRequest, not_allowed
 
 ANSWERED_200_AS_JSON = frozenset(
     {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "PERSISTED_QUERY_NOT_FOUND"}
 )
 """Faults in the GraphQL, not in the HTTP: clients that ask for application/json read them from a 200."""
+
+REFUSED_AT_ONCE = (405, 429)
+"""Statuses that say something of the request itself, also to a client that wants events."""
 
 ALLOWED_HEADERS = f"Accept, Authorization, Content-Type, {CLIENT_HEADER}"
 
@@ -55,7 +59,7 @@ class View:
         try:
             method = self._methods.get(request.method)
             if method is None:
-                raise _not_allowed("POST, GET" if self._endpoint.gate.free_get else "POST")
+                raise not_allowed("POST, GET" if self._endpoint.gate.free_get else "POST")
             return await method(request)
         except RequestRefused as refused:
             return self._refuse(request, refused)
@@ -65,7 +69,7 @@ class View:
         gate = self._endpoint.gate
         gate.check_site(request)
         asked = await gate.read(request)
-        return await self._run(request, asked, choice, None)
+        return await self._run(request, asked, choice)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -78,30 +82,22 @@ class View:
         else:
             choice = choose(request.headers.get("Accept", ""), ANSWERS)
         gate.check_site(request)
-        asked = gate.read_query(request)
-        source, registered = await source_of(asked, gate.registered)
-        if not registered and not gate.free_get:
-            raise _not_allowed("POST")
-        return await self._run(request, asked, choice, source)
+        return await self._run(request, gate.read_query(request), choice)
 
-    async def _run(
-        self, request: web.Request, asked: GraphQLRequest, choice: Choice, source: str | None
-    ) -> web.StreamResponse:
-        """Run an operation; `source` is given for GET, which may only read."""
+    async def _run(self, request: web.Request, asked: GraphQLRequest, choice: Choice) -> web.StreamResponse:
+        """Run an operation; what is refused before it starts is an event where events are wanted."""
         endpoint = self._endpoint
         context = await endpoint.make_context(request, request.headers.get("Authorization"))
         operation: Operation | RequestRefused
         try:
-            if source is None:
-                source, _ = await source_of(asked, endpoint.gate.registered)
-            operation = operation_of(endpoint.documents, source, asked)
+            operation = await endpoint.operation(asked, context, by_get=request.method == "GET")
         except RequestRefused as refused:
-            if choice.media != EVENTS:
+            if choice.media != EVENTS or refused.status in REFUSED_AT_ONCE:
                 raise
             operation = refused
+        except DatabaseUnavailable as error:
+            raise unavailable() from error
         if isinstance(operation, Operation):
-            if request.method == "GET" and operation.kind != "query":
-                raise _not_allowed("POST")
             if operation.kind == "subscription" and not choice.events:
                 message = "Subscriptions are served over WebSocket, or here with Accept: text/event-stream."
                 raise RequestRefused("BAD_REQUEST", message, status=406)
@@ -122,7 +118,7 @@ class View:
     async def _options(self, request: web.Request) -> web.StreamResponse:
         """Answer the preflight of a listed origin; to anyone else the method is not allowed."""
         if request.headers.get("Origin") not in self._endpoint.gate.origins:
-            raise _not_allowed("POST")
+            raise not_allowed("POST")
         headers = self._headers(request) | {
             "Access-Control-Allow-Methods": "POST",
             "Access-Control-Allow-Headers": ALLOWED_HEADERS,
@@ -154,10 +150,6 @@ class View:
         if origin is not None and origin in self._endpoint.gate.origins:
             headers["Access-Control-Allow-Origin"] = origin
         return headers
-
-
-def _not_allowed(methods: str) -> RequestRefused:
-    return RequestRefused("BAD_REQUEST", f"Use {methods}.", status=405, headers={"Allow": methods})
 
 
 async def _harden(_: web.Request, response: web.StreamResponse) -> None:

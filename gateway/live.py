@@ -7,7 +7,7 @@ that arrives meanwhile makes the replay look once more. An idle stream is an ent
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,6 +31,8 @@ REPLAYS_AT_ONCE = 3
 """Both together leave connections of the pool to requests, also when all clients come back at once after a cut."""
 
 Render = Callable[[NewsRow], Awaitable[bytes]]
+Bell = Callable[[str], None]
+"""Called with what the database says when it rings; never blocks."""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,11 +53,12 @@ class Stream:
 
 
 class Live:
-    """All live streams of one gateway."""
+    """All live streams of one gateway; also hears, for others, what else the database rings about."""
 
-    def __init__(self, dsn: str, on_session: Callable[[UUID], None], on_reconnect: Callable[[], None]) -> None:
+    def __init__(self, dsn: str, bells: Mapping[str, Bell], on_reconnect: Sequence[Callable[[], None]]) -> None:
+        """`bells` are called by the channel that rings; `on_reconnect` when some may have been missed."""
         self._dsn = dsn
-        self._on_session = on_session
+        self._bells = bells
         self._on_reconnect = on_reconnect
         self._of_family: dict[UUID, set[Stream]] = defaultdict(set)
         self._bell = asyncio.Event()
@@ -118,10 +121,12 @@ class Live:
     async def _listen(self, connection: asyncpg.Connection) -> None:
         await connection.execute("select set_config('kiosque.system', 'on', false)")
         await connection.add_listener("kiosque_news", lambda *_: self._bell.set())
-        await connection.add_listener("kiosque_session", lambda *told: self._on_session(UUID(told[3])))
+        for channel, bell in self._bells.items():
+            await connection.add_listener(channel, lambda *told, bell=bell: bell(told[3]))
         # What is read again after a lost connection is told to nobody twice: a stream knows the last item that it got.
         self._horizon = news.rewound(self._horizon) if self._horizon else await news.horizon(connection)
-        self._on_reconnect()
+        for look_anew in self._on_reconnect:
+            look_anew()
         while True:
             self._bell.clear()
             await self._read(connection)

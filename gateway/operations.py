@@ -109,9 +109,9 @@ class Operations:
     async def _run(self, running: Running, asked: GraphQLRequest) -> None:
         request_id = ""
         try:
-            operation = await self._endpoint.operation(asked)
             context = await self._make_context()
             request_id = context.request_id
+            operation = await self._endpoint.operation(asked, context)
             if operation.kind == "subscription":
                 self._count_live()
                 running.live = True

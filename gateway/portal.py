@@ -20,7 +20,8 @@ from gateway.endpoint import Endpoint, LiveLimits
 from gateway.executor import PortalExecutor
 from gateway.health import Health
 from gateway.limits import Limits
-from gateway.live import Live
+from gateway.live import Bell, Live
+from gateway.registry import Registry
 from gateway.requests import Gate
 from gateway.sockets import Sockets
 from resolvers.context import Process
@@ -29,7 +30,7 @@ from resolvers.reading.guarantees import broken_promises
 from resolvers.reading.reader import Reader
 from resolvers.session_cache import SessionCache
 from resolvers.tokens import open_tokens
-from resolvers.viewer import SYSTEM_SIGHT
+from resolvers.viewer import SYSTEM_SIGHT, Kind
 
 log = structlog.get_logger(__name__)
 
@@ -54,12 +55,16 @@ async def opened(settings: Settings, dsn: str, clock: Clock = utc_now) -> AsyncI
         process, built = await _process(stack, settings, dsn, Keys.from_text(settings.secrets.master_key), clock)
         sockets = Sockets(settings.limits.sockets_per_account)
         sessions = _SessionBell(process.sessions, sockets)
-        live = Live(dsn, sessions.rang, sessions.look_at_all)
+        registry = Registry(process.database)
+        await registry.load()
+        stack.push_async_callback(registry.close)
+        bells: dict[str, Bell] = {"kiosque_session": sessions.rang, "kiosque_documents": registry.rang}
+        live = Live(dsn, bells, (sessions.look_at_all, registry.rang))
         executor = PortalExecutor(built, live)
         health = Health(process.database, executor, live, sockets, settings.outbox.ready_age)
         for work in (live.run(), health.measure_lag()):
             stack.push_async_callback(_end, asyncio.create_task(work))
-        yield Portal(process, _endpoint(process, built, executor, sockets), health)
+        yield Portal(process, _endpoint(process, built, executor, sockets, registry), health)
 
 
 async def _process(
@@ -90,7 +95,9 @@ async def _doubtful(database: Database, built: schema.Built) -> frozenset[tuple[
     return frozenset((promise.parent, promise.name) for promise in broken)
 
 
-def _endpoint(process: Process, built: schema.Built, executor: PortalExecutor, sockets: Sockets) -> Endpoint:
+def _endpoint(
+    process: Process, built: schema.Built, executor: PortalExecutor, sockets: Sockets, registry: Registry
+) -> Endpoint:
     settings = process.settings
     limits, development = settings.limits, not settings.server.production
     sizes = Limits(
@@ -108,7 +115,13 @@ def _endpoint(process: Process, built: schema.Built, executor: PortalExecutor, s
         operations=limits.operations_per_socket,
         queue=limits.queue,
     )
-    gate = Gate(frozenset(settings.server.allowed_origins), free_get=development, body_bytes=limits.body_bytes)
+    gate = Gate(
+        frozenset(settings.server.allowed_origins),
+        free_get=development,
+        free=frozenset(Kind if development else map(Kind, settings.server.free_queries)),
+        registered=registry.document,
+        body_bytes=limits.body_bytes,
+    )
     return Endpoint(
         Documents(built.graphql, sizes, suggestions=development, introspection=development),
         executor,
@@ -132,8 +145,9 @@ class _SessionBell:
         self._sockets = sockets
         self._looks: set[asyncio.Task[None]] = set()
 
-    def rang(self, session_id: UUID) -> None:
-        """Look at one session."""
+    def rang(self, told: str) -> None:
+        """Look at one session, by its id."""
+        session_id = UUID(told)
         self._sessions.forget(session_id)
         if self._sockets.has_session(session_id):
             self._start(self._look([session_id]))

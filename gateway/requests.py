@@ -15,6 +15,7 @@ from aiohttp import ClientPayloadError, web
 
 from gateway.documents import Documents, Operation, cost_of
 from gateway.errors import RequestRefused
+from resolvers.viewer import Kind
 
 CLIENT_HEADER = "X-Portal-Client"
 LARGEST_NUMBER = 2**63 - 1
@@ -37,6 +38,8 @@ class GraphQLRequest(msgspec.Struct, frozen=True, rename="camel"):
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
+    document_id: str | None = None
+    """`sha256:` and the hash of a registered document; the same as `extensions.persistedQuery`."""
 
 
 PARAMETERS = msgspec.json.Decoder(GraphQLRequest)
@@ -53,8 +56,11 @@ class Gate:
     free_get: bool = False
     """GET may carry any query; for development. Registered queries may always come by GET."""
 
+    free: frozenset[Kind] = frozenset(Kind)
+    """The viewers that may send any document; all others only registered ones."""
+
     registered: Registered | None = None
-    """Documents that may be called by their hash alone."""
+    """Documents that anybody may call, by their text or by its hash alone."""
 
     body_bytes: int = 65_536
     body_seconds: float = 10.0
@@ -91,7 +97,11 @@ class Gate:
             name: decoded(OBJECT, given[name].encode(), name) for name in ("variables", "extensions") if name in given
         }
         return GraphQLRequest(
-            given.get("query"), objects.get("variables"), given.get("operationName"), objects.get("extensions")
+            given.get("query"),
+            objects.get("variables"),
+            given.get("operationName"),
+            objects.get("extensions"),
+            given.get("documentId"),
         )
 
     async def _body(self, request: web.Request) -> bytes:
@@ -150,7 +160,7 @@ def _check_values(value: Any, levels: int) -> None:
         if abs(value) > LARGEST_NUMBER:
             raise RequestRefused("BAD_REQUEST", "A number is larger than 64 bits hold.")
     elif isinstance(value, GraphQLRequest):
-        for part in (value.query, value.variables, value.operation_name, value.extensions):
+        for part in (value.query, value.variables, value.operation_name, value.extensions, value.document_id):
             _check_values(part, levels)
     elif isinstance(value, Mapping):
         for name, part in value.items():
@@ -159,24 +169,6 @@ def _check_values(value: Any, levels: int) -> None:
     elif isinstance(value, list):
         for part in value:
             _check_values(part, levels - 1)
-
-
-async def source_of(asked: GraphQLRequest, registered: Registered | None) -> tuple[str, bool]:
-    """Give the text of the document asked for, and whether it is a registered one.
-
-    Raises RequestRefused (PERSISTED_QUERY_NOT_FOUND, BAD_REQUEST).
-    """
-    persisted = (asked.extensions or {}).get("persistedQuery")
-    digest = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
-    if isinstance(digest, str):
-        known = await registered(digest) if registered else None
-        if known is not None:
-            return known, True
-        if not asked.query:
-            raise RequestRefused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
-    if asked.query is None:
-        raise RequestRefused("BAD_REQUEST", "The parameter query is missing.")
-    return asked.query, False
 
 
 def operation_of(documents: Documents, source: str, asked: GraphQLRequest) -> Operation:
@@ -188,3 +180,8 @@ def operation_of(documents: Documents, source: str, asked: GraphQLRequest) -> Op
     if cost_of(operation, asked.variables or {}) > documents.limits.cost:
         raise RequestRefused("TOO_COSTLY", f"The operation costs more than {documents.limits.cost} points.")
     return operation
+
+
+def not_allowed(methods: str) -> RequestRefused:
+    """Make the refusal of a method, naming those that are allowed."""
+    return RequestRefused("BAD_REQUEST", f"Use {methods}.", status=405, headers={"Allow": methods})

@@ -198,7 +198,7 @@ class SocketLine:
         if self._viewer is None:
             raise BrokenProtocol(UNAUTHORIZED, "Unauthorized")
         asked = _decoded(SUBSCRIBE, message.payload, "payload")
-        if asked.query is None and not asked.extensions:
+        if asked.query is None and asked.document_id is None and not asked.extensions:
             raise BrokenProtocol(BAD_MESSAGE, "The query is missing")
         key = _id_of(message)
         if key in self._operations:

@@ -36,8 +36,12 @@ class Socket:
 
     async def subscribe(self, key: str, query: str, **variables: Any) -> None:
         """Start an operation."""
+        await self.send(key, {"query": query, "variables": variables})
+
+    async def send(self, key: str, payload: dict[str, Any]) -> None:
+        """Start an operation with any parameters."""
         self._waiting[key] = asyncio.Queue()
-        await self._ws.send_json({"id": key, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+        await self._ws.send_json({"id": key, "type": "subscribe", "payload": payload})
 
     async def next(self, key: str) -> Any:
         """Wait for the next result's data."""

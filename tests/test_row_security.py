@@ -31,6 +31,8 @@ SHARED = {
     "procedure_kind": "the catalogue, public",
     "signing_key": "keys sealed with a key from the settings; the gateway signs with them before anybody is known",
     "throttle": "failed attempts by HMAC: no row says whose it is",
+    "registered_document": "texts of programs, published with the apps; read before anybody is known",
+    "bucket": "points spent by HMAC: no row says whose they are",
     "agent": "the city's own staff; read at sign-in, before anybody is known",
     "refresh_token": "found by the SHA-256 of a secret only its holder has; names nothing but a session",
 }
