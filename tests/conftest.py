@@ -1,5 +1,6 @@
 """What tests stand on: a real PostgreSQL, a fresh database each, and a portal that listens on real sockets."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class Cluster:
     """The PostgreSQL of a test run, with two templates: migrated and empty, and the same with a small city."""
 
     server: EmbeddedServer
+    spoiling: str = ""
+    """Statements that each copy of a template begins with; for `tests.mutations`."""
 
     def dsn(self, name: str) -> str:
         """Give the address of one of its databases."""
@@ -47,17 +50,46 @@ class Cluster:
     @asynccontextmanager
     async def database(self, template: str) -> AsyncIterator[Database]:
         """Copy a template for one test."""
-        name = f"test_{next(NUMBERS)}"
+        name = f"test_{os.getpid()}_{next(NUMBERS)}"
         await self.execute(f"create database {name} template {template} strategy file_copy")
         try:
+            if self.spoiling:
+                await self._spoil(name)
             yield Database(self.dsn(name))
         finally:
             await self.execute(f"drop database {name} with (force)")
 
+    async def _spoil(self, name: str) -> None:
+        connection = await asyncpg.connect(self.dsn(name), timeout=10)
+        try:
+            await connection.execute(self.spoiling)
+        finally:
+            await connection.close()
+
+
+@dataclass(slots=True)
+class Lent:
+    """A PostgreSQL that outlives the test run, as `tests.mutations` has one for thousands of short runs."""
+
+    cluster: Cluster | None = None
+
+
+LENT = Lent()
+
 
 @pytest.fixture(scope="session")
 async def cluster() -> AsyncIterator[Cluster]:
-    """Start PostgreSQL once; data is not synced to the disk."""
+    """Give the PostgreSQL that all tests share."""
+    if LENT.cluster is not None:
+        yield LENT.cluster
+        return
+    async with running() as started:
+        yield started
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Cluster]:
+    """Run a PostgreSQL with its templates; data is not synced to the disk."""
     with scratch() as folder:
         server = EmbeddedServer(folder, durable=False)
         await server.start()

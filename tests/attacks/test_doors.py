@@ -1,0 +1,216 @@
+"""Who may, as the committed `schema.graphql` says it and as the running portal does it, for every root field.
+
+The contract is read as text and understood here anew: neither the declarations of `schema/` nor what enforces them are
+asked what to expect.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+from graphql import (
+    BooleanValueNode,
+    EnumTypeDefinitionNode,
+    EnumValueNode,
+    FieldDefinitionNode,
+    GraphQLEnumType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    ListValueNode,
+    ObjectTypeDefinitionNode,
+    get_named_type,
+    is_leaf_type,
+    parse,
+)
+
+import schema
+from db.ids import uuid7
+from gateway import portal
+from gateway.documents import Documents
+from gateway.errors import RequestRefused
+from gateway.limits import Limits
+from gateway.portal import Portal
+from resolvers.context import Context
+from resolvers.viewer import Kind, Viewer, anonymous
+from tests.conftest import Cluster
+from tests.documents import Bare, literal
+from tests.test_isolation import silent
+
+GRAPHQL = schema.build().graphql
+SDL = parse((Path(__file__).parents[2] / "schema.graphql").read_text(encoding="utf-8"))
+DOORS = {"UNAUTHENTICATED", "FORBIDDEN", "TERMS_NOT_ACCEPTED"}
+"""What a closed door says."""
+
+VALUES: dict[str, Any] = {
+    "ID": "AAAA", "String": "x", "Int": 1, "Float": 1.5, "Boolean": False, "JSON": {}, "EmailAddress": "a@b.example",
+    "PhoneNumber": "+33600000000", "Date": "2026-01-01", "DateTime": "2026-01-01T00:00:00Z", "UUID": str(uuid7()),
+}  # fmt: skip
+"""A value of each scalar, to fill what a field needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the contract says of one root field."""
+
+    root: str
+    name: str
+    viewers: frozenset[str]
+    roles: frozenset[str]
+    before_terms: bool
+
+    def says(self, viewer: Viewer) -> str | None:
+        """Give the code with which it stays closed for somebody, or None where it opens."""
+        if viewer.kind.value not in self.viewers:
+            return "UNAUTHENTICATED" if viewer.kind is Kind.ANONYMOUS else "FORBIDDEN"
+        if viewer.kind is Kind.AGENT and self.roles.isdisjoint(viewer.roles):
+            return "FORBIDDEN"
+        if viewer.kind is Kind.FAMILY and not self.before_terms and not viewer.terms_accepted:
+            return "TERMS_NOT_ACCEPTED"
+        return None
+
+
+def doors() -> list[Door]:
+    """Read the doors from the contract."""
+    return [
+        _door(node.name.value.lower(), each)
+        for node in SDL.definitions
+        if isinstance(node, ObjectTypeDefinitionNode) and node.name.value in ("Query", "Mutation", "Subscription")
+        for each in node.fields or ()
+    ]
+
+
+def _door(root: str, node: FieldDefinitionNode) -> Door:
+    [may] = [directive for directive in node.directives or () if directive.name.value == "may"]
+    told = {argument.name.value: argument.value for argument in may.arguments or ()}
+    before_terms = told["beforeTerms"]
+    assert isinstance(before_terms, BooleanValueNode)
+    return Door(root, node.name.value, _names(told["viewers"]), _names(told["roles"]), before_terms.value)
+
+
+def _names(node: Any) -> frozenset[str]:
+    assert isinstance(node, ListValueNode)
+    return frozenset(each.value for each in node.values if isinstance(each, EnumValueNode))
+
+
+def enum(name: str) -> list[str]:
+    """Give the values of an enum of the contract."""
+    [found] = [n for n in SDL.definitions if isinstance(n, EnumTypeDefinitionNode) and n.name.value == name]
+    return [value.name.value for value in found.values or ()]
+
+
+def callers() -> dict[str, Viewer]:
+    """Everybody who could knock, as the contract tells them apart."""
+    family, agent = (uuid7(), uuid7()), uuid7()
+    found = {
+        "nobody": anonymous(),
+        "a partner": Viewer(Kind.PARTNER),
+        "a family": Viewer(Kind.FAMILY, "fr", uuid7(), None, *family, terms_accepted=True),
+        "a family before the terms": Viewer(Kind.FAMILY, "fr", uuid7(), None, *family),
+    }
+    for roles in (*([role] for role in enum("AgentRole")), []):
+        name = f"an agent {roles[0] if roles else 'without a role'}"
+        found[name] = Viewer(Kind.AGENT, "fr", uuid7(), agent_id=agent, roles=frozenset(roles), services=(uuid7(),))
+    return found
+
+
+CALLERS = callers()
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """A portal on an empty city: nothing is behind any door, so that what opens does no harm."""
+
+    opened: Portal
+    documents: Documents
+
+    async def knock(self, door: Door, viewer: Viewer) -> set[str]:
+        """Ask for a root field; give the codes with which it stayed closed."""
+        operation = self.documents.prepare(f"{door.root} {{ {selection(door)} }}").operation(None)
+        context = Context(self.opened.process, viewer, "test")
+        executor = self.opened.endpoint.executor
+        try:
+            if door.root == "subscription":
+                (await executor.subscribe(operation, {}, context, Deaf())).close()
+                return set()
+            answer = msgspec.json.decode((await executor.execute(operation, {}, context)).body)
+        except RequestRefused as refused:
+            return {refused.code} & DOORS
+        return {error["extensions"]["code"] for error in answer.get("errors", ())} & DOORS
+
+
+class Deaf:
+    """A listener that keeps nothing."""
+
+    def push(self, body: bytes) -> None:
+        """Hear nothing."""
+
+    def end(self, error: bytes | None = None) -> None:
+        """Hear nothing."""
+
+
+def selection(door: Door) -> str:
+    """Write a root field with all that it needs, and the least that can be selected of it."""
+    root = GRAPHQL.type_map[door.root.title()]
+    assert isinstance(root, GraphQLObjectType)
+    field = root.fields[door.name]
+    needed = {name: each.type for name, each in field.args.items() if isinstance(each.type, GraphQLNonNull)}
+    written = ", ".join(f"{name}: {literal(_value(kind))}" for name, kind in needed.items())
+    below = "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"
+    return f"{door.name}{f'({written})' if written else ''}{below}"
+
+
+def _value(kind: Any) -> Any:
+    named = get_named_type(kind)
+    if isinstance(named, GraphQLEnumType):
+        value: Any = Bare(next(iter(named.values)))
+    elif named.name in VALUES:
+        value = VALUES[named.name]
+    else:
+        value = {
+            name: _value(each.type) for name, each in named.fields.items() if isinstance(each.type, GraphQLNonNull)
+        }
+    return [value] if "[" in str(kind) else value
+
+
+@pytest.fixture(scope="module")
+async def street(cluster: Cluster) -> AsyncIterator[Street]:
+    """Open the portal."""
+    wide = dict.fromkeys(("tokens", "depth", "aliases", "directives", "root_fields", "fragments", "cost"), 10**9)
+    async with cluster.database("empty") as database, portal.opened(silent(database.dsn), database.dsn) as opened:
+        yield Street(opened, Documents(GRAPHQL, Limits(**wide)))
+
+
+def test_the_contract_names_every_root_field_once() -> None:
+    built = {
+        (root.name.lower(), name)
+        for root in (GRAPHQL.query_type, GRAPHQL.mutation_type, GRAPHQL.subscription_type)
+        if root is not None
+        for name in root.fields
+    }
+    told = [(door.root, door.name) for door in doors()]
+    assert set(told) == built and len(told) == len(built)
+
+
+@pytest.mark.parametrize("who", CALLERS)
+async def test_every_door_opens_for_whom_the_contract_names_and_for_nobody_else(street: Street, who: str) -> None:
+    viewer, wrong = CALLERS[who], {}
+    for door in doors():
+        said = door.says(viewer)
+        heard = await street.knock(door, viewer)
+        if heard != ({said} if said else set()):
+            wrong[door.name] = f"contract: {said or 'open'}, portal: {heard or 'open'}"
+    assert wrong == {}
+
+
+async def test_commands_behind_closed_doors_leave_the_city_empty(street: Street) -> None:
+    """Whoever was let in above had nothing to act on; whoever was not did nothing at all."""
+    connection = await asyncpg.connect(street.opened.process.database.dsn, timeout=10)
+    try:
+        for table in ("account", "family", "member", "procedure", "news"):
+            assert await connection.fetchval(f"select count(*) from {table}") == 0
+    finally:
+        await connection.close()

@@ -1,0 +1,257 @@
+"""What row-level security lets everybody do with the rows of one family and with all others, tried table by table.
+
+Every table is tried as if its roles were granted everything, so that only the policies are left to refuse. The outcome
+is `walls.txt`, a table that is committed and read like the contract: `python -m tests.attacks.walls` writes it anew.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+import schema
+from db.ids import uuid7
+from db.pool import API_ROLE, DISPATCH_ROLE
+from resolvers.viewer import SYSTEM_SIGHT
+from tests.conftest import Cluster, running
+from tests.walks import Side, rows_of, sides
+
+DRAWN = Path(__file__).with_name("walls.txt")
+PROBER = "kiosque_prober"
+"""Owns a table for the length of a trial: FORCE must hold its owner as well."""
+
+EVERY = 2**31
+
+HEAD = """\
+# What row-level security lets everybody do, were all privileges granted. Written by: python -m tests.attacks.walls
+# s select, i insert, u update, d delete, t transfer to the other family: a capital where it holds for all rows of the
+# group, a small letter for some, - for none, . where the group has no row.
+"""
+
+OWNED = "select count(*) = 1 from pg_attribute where attrelid = $1::regclass and attname = 'family_id'"
+WALLED = """
+    select c.relname from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity order by 1
+"""
+COLUMNS = """
+    select array_agg(quote_ident(attname) order by attnum) from pg_attribute
+    where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody in front of the wall: a role of the program and what it says of who looks."""
+
+    name: str
+    role: str
+    sight: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A city with two marked families, on a connection that may do anything."""
+
+    connection: asyncpg.Connection
+    ours: Side
+    theirs: Side
+
+    @property
+    def callers(self) -> list[Caller]:
+        """Everybody, as the portal introduces them to the database."""
+
+        def api(name: str, sight: Any) -> Caller:
+            return Caller(name, API_ROLE, tuple(sight.items()))
+
+        agent = self.theirs.agent.sight
+        return [
+            api("nobody", {}),
+            api("the family", self.theirs.family.sight),
+            api("another family", self.ours.family.sight),
+            api("an agent of its service", agent),
+            api("an agent of another one", self.ours.agent.sight),
+            api("an agent of none", {**agent, "kiosque.services": "{}"}),
+            api("the portal itself", SYSTEM_SIGHT),
+            Caller("a dispatcher", DISPATCH_ROLE),
+            Caller("the owner", PROBER),
+        ]
+
+    async def drawn(self, tables: Sequence[str] | None = None) -> str:
+        """Try every walled table, or some; nothing stays of it."""
+        lines = []
+        transaction = self.connection.transaction()
+        await transaction.start()
+        try:
+            await self.connection.execute(f"create role {PROBER}; grant create on schema public to {PROBER}")
+            for table in tables if tables is not None else await self.walled():
+                lines += await self._table(table)
+        finally:
+            await transaction.rollback()
+        return "".join(f"{line}\n" for line in lines)
+
+    async def walled(self) -> list[str]:
+        """Give the tables with row-level security."""
+        return [row["relname"] for row in await self.connection.fetch(WALLED)]
+
+    async def _table(self, table: str) -> list[str]:
+        """Try one table as everybody."""
+        lines = []
+        transfer = await self.connection.fetchval(OWNED, table)
+        for caller in self.callers:
+            found = [await Trial(self, table, caller, group).outcome(transfer=transfer) for group in self.groups(table)]
+            lines.append(f"{table:24} {caller.name:24} its: {found[0]}  the other's: {found[1]}".rstrip())
+        return lines
+
+    def groups(self, table: str) -> list[str]:
+        """Give the conditions of the rows of the family and its agent, and of those of the other one."""
+        return [rows_of(table, *keys_of(side)) for side in (self.theirs, self.ours)]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One table, one caller, one group of rows."""
+
+    ground: Ground
+    table: str
+    caller: Caller
+    group: str
+
+    async def outcome(self, *, transfer: bool) -> str:
+        """Try everything; give a letter each."""
+        connection = self.ground.connection
+        total = await connection.fetchval(f"select count(*) from {self.table} where {self.group}")
+        if not total:
+            return "." * 5
+        columns = await connection.fetchval(COLUMNS, self.table)
+        first, names = columns[0], ", ".join(columns)
+        other = f"'{self.ground.ours.family.family_id}'"
+        statements = {
+            "s": f"select 1 from {self.table} where {self.group}",
+            "i": f"insert into {self.table} ({names}) overriding system value select {names} from sample",
+            "u": f"update {self.table} set {first} = {first} where {self.group}",
+            "d": f"delete from {self.table} where {self.group}",
+            "t": f"update {self.table} set family_id = {other} where {self.group}" if transfer else "",
+        }
+        if self.caller.role == PROBER:
+            statements = {"s": statements["s"]}
+        letters = ""
+        for letter in "siudt":
+            statement = statements.get(letter)
+            letters += letter_of(letter, await self._try(statement), total) if statement else " "
+        return letters
+
+    async def _try(self, statement: str) -> int:
+        """Give how many rows a statement reaches as the caller; 0 when it is refused."""
+        connection = self.ground.connection
+        savepoint = connection.transaction()
+        await savepoint.start()
+        try:
+            sample = f"select * from {self.table} where {self.group} order by 1 limit 1"
+            await connection.execute(f"create temp table sample on commit drop as {sample}")
+            if self.caller.role == PROBER:
+                await connection.execute(f"alter table {self.table} owner to {PROBER}")
+            await connection.execute(
+                f"grant all on {self.table}, sample to {self.caller.role}; set local role {self.caller.role}"
+            )
+            for name, value in self.caller.sight:
+                await connection.execute("select set_config($1, $2, true)", name, value)
+            return int((await connection.execute(statement)).split()[-1])
+        except asyncpg.InsufficientPrivilegeError:
+            return 0
+        except asyncpg.IntegrityConstraintViolationError:
+            return EVERY  # constraints are looked at when the policies have let a row pass
+        finally:
+            await savepoint.rollback()
+
+
+def keys_of(side: Side) -> tuple[UUID, UUID]:
+    """Give the ids of a side's family and agent."""
+    family, agent = side.family.family_id, side.agent.agent_id
+    assert isinstance(family, UUID) and isinstance(agent, UUID)
+    return family, agent
+
+
+def letter_of(letter: str, reached: int, total: int) -> str:
+    """Write how many rows were reached; an insert is tried with one."""
+    if not reached:
+        return "-"
+    return letter.upper() if letter == "i" or reached >= total else letter
+
+
+@asynccontextmanager
+async def ground(cluster: Cluster) -> AsyncIterator[Ground]:
+    """Give a city to try on; triggers and foreign keys sleep, as they ask who did what, not who may."""
+    async with cluster.database("city") as database:
+        connection = await asyncpg.connect(database.dsn, timeout=10)
+        try:
+            made = await sides(connection, schema.build().mapping)
+            await connection.execute("set session_replication_role = replica")
+            given = Ground(connection, made["ours"][0], made["theirs"][0])
+            await populate(given)
+            yield given
+        finally:
+            await connection.close()
+
+
+NEEDED = """
+    select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, t.typcategory::text as category
+    from pg_attribute a join pg_type t on t.oid = a.atttypid
+    where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped
+        and a.attnotnull and not a.atthasdef and a.attidentity = '' order by a.attnum
+"""
+CHECKS = "select pg_get_constraintdef(oid) from pg_constraint where conrelid = $1::regclass and contype = 'c'"
+PLAIN = {"S": "'xxxxxxxx'", "N": "1", "D": "now()", "B": "false", "A": "'{}'", "T": "'1 day'", "I": "'127.0.0.1'"}
+"""A value of each category of types; other types take `'{}'`."""
+
+
+async def populate(made: Ground) -> None:
+    """Write a row into every walled table in which a side has none: what its checks ask for is tried out."""
+    for table in await made.walled():
+        for side, group in zip((made.theirs, made.ours), made.groups(table), strict=True):
+            if not await made.connection.fetchval(f"select exists (select from {table} where {group})"):
+                await _insert_any(made.connection, table, side)
+
+
+async def _insert_any(connection: asyncpg.Connection, table: str, side: Side) -> None:
+    family, agent = keys_of(side)
+    known = {"family_id": family, "agent_id": agent, "account_id": side.family.account_id}
+    checks = " ".join(row[0] for row in await connection.fetch(CHECKS, table))
+    columns = await connection.fetch(NEEDED, table)
+    for turn in range(20):
+        values = [f"'{known[c['name']]}'" if c["name"] in known else _any_value(c, checks, turn) for c in columns]
+        names = ", ".join(column["name"] for column in columns)
+        try:
+            async with connection.transaction():
+                await connection.execute(f"insert into {table} ({names}) values ({', '.join(values)})")
+            return
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError):
+            continue  # the next value that the checks name
+
+
+def _any_value(column: Any, checks: str, turn: int) -> str:
+    """Give a value for a column: of the words that a check names for it, one after the other."""
+    if column["type"] == "uuid":
+        return f"'{uuid7()}'"
+    if column["type"] == "bytea":
+        return f"'\\x{uuid7().hex * 2}'"
+    if column["category"] == "S":
+        named = re.search(rf"\b{column['name']}\b[^)]*?ANY \(\(?ARRAY\[(.*?)\]", checks)
+        words = re.findall(r"'(\w+)'", named[1]) if named else []
+        return f"'{words[turn % len(words)]}'" if words else PLAIN["S"]
+    return PLAIN.get(column["category"], "'{}'")
+
+
+async def write() -> None:
+    """Draw the walls anew."""
+    async with running() as cluster, ground(cluster) as made:
+        DRAWN.write_text(HEAD + await made.drawn(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(write())
