@@ -7,6 +7,7 @@ A name that does not exist stops the start, and the nearest one that does is nam
 import base64
 import binascii
 import difflib
+import ipaddress
 import os
 import secrets
 import tomllib
@@ -141,6 +142,8 @@ def _check(settings: Settings) -> None:
     """Check what a type cannot say."""
     if settings.city.time_zone not in zoneinfo.available_timezones():
         raise SettingsError(f"city.time_zone: there is no time zone {settings.city.time_zone!r}.")
+    for proxy in settings.server.trusted_proxies:
+        _check_network("server.trusted_proxies", proxy)
     key = settings.secrets.master_key
     if key is not None and not is_master_key(key):
         raise SettingsError(f"secrets.master_key: Expected base64 of {KEY_BYTES} bytes (openssl rand -base64 32).")
@@ -148,6 +151,13 @@ def _check(settings: Settings) -> None:
         raise SettingsError("secrets.master_key must be given in production (openssl rand -base64 32).")
     if settings.server.production and settings.demo.enabled:
         raise SettingsError("demo.enabled: the demonstration has known passwords and cannot run in production.")
+
+
+def _check_network(name: str, text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise SettingsError(f"{name}: Expected addresses or networks such as 10.0.0.0/8; {error}.") from error
 
 
 def is_master_key(text: str) -> bool:

@@ -35,6 +35,9 @@ class Server(Section, frozen=True):
     production: Annotated[bool, note("Refuse what only development may do: demo, free queries, introspection.")] = False
     public_url: Annotated[str | None, note("Address that families see, for links; default: host and port.")] = None
     allowed_origins: Annotated[tuple[str, ...], note("Origins of the web apps, comma-separated in a variable.")] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], note("Addresses or networks of proxies whose X-Forwarded-For is believed.")
+    ] = ()
     free_queries: Annotated[
         tuple[Literal["ANONYMOUS", "FAMILY", "AGENT", "PARTNER"], ...],
         note("Who may send documents that are not registered, in production; in development everybody may."),
@@ -111,6 +114,13 @@ class Limits(Section, frozen=True):
     root_fields: Annotated[int, note("Root fields of an operation.", ge=1)] = 20
     fragments: Annotated[int, note("Fragments of a document.", ge=0)] = 30
     cost: Annotated[int, note("Cost of an operation, in points.", ge=1)] = 2000
+    throttle: Annotated[
+        bool | None, note("Count points of cost and refuse what is too fast; none: in production only.")
+    ] = None
+    points_per_second: Annotated[float, note("Points that a login may spend in a second.", gt=0)] = 100.0
+    points_burst: Annotated[float, note("Points that a login may spend at once.", gt=0)] = 1000.0
+    anonymous_points_per_second: Annotated[float, note("The same of an address nobody signed in at.", gt=0)] = 20.0
+    anonymous_points_burst: Annotated[float, note("Points that such an address may spend at once.", gt=0)] = 200.0
     deadline: Annotated[float, note("Time for an operation.", gt=0)] = 5.0
     sockets_per_account: Annotated[int, note("Open sockets of an account.", ge=1)] = 5
     operations_per_socket: Annotated[int, note("Operations open on a socket.", ge=1)] = 20

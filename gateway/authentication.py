@@ -9,6 +9,7 @@ from aiohttp import web
 from db.ids import uuid7
 from db.pool import DatabaseUnavailable
 from db.sessions import State
+from gateway.addresses import Proxies
 from gateway.errors import RequestRefused, unavailable
 from resolvers.context import Context, Process
 from resolvers.sessions import viewer_of
@@ -25,6 +26,7 @@ class Authentication:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._proxies = Proxies.from_texts(process.settings.server.trusted_proxies)
         # Unique over all nodes and starts, and cheaper than a random one for each request.
         self._start = uuid7().hex
         self._requests = count(1)
@@ -35,7 +37,7 @@ class Authentication:
         viewer = await self._viewer(authorization) if authorization else anonymous(language_of(request))
         device = request.headers.get("User-Agent", "")[:LONGEST_DEVICE]
         request_id = f"{self._start}-{next(self._requests):x}"
-        return Context(self._process, viewer, request_id, request.remote or "", device)
+        return Context(self._process, viewer, request_id, self._proxies.client_of(request), device)
 
     async def _viewer(self, authorization: str) -> Viewer:
         scheme, _, token = authorization.rpartition(" ")

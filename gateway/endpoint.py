@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from db.clock import Clock, utc_now
-from gateway.documents import Documents, Operation
+from gateway.documents import Documents, Operation, cost_of
+from gateway.errors import RequestRefused
 from gateway.execution import Answer, Executor, within
 from gateway.registry import source_of
 from gateway.requests import Gate, GraphQLRequest, not_allowed, operation_of
 from gateway.sockets import Sockets
+from gateway.throttling import Throttle
 
 if TYPE_CHECKING:
     from resolvers.context import Context
+
+FAULT_POINTS = 5
+"""What a document costs that is read and found wrong."""
 
 MakeContext = Callable[[web.Request, str | None], Awaitable["Context"]]
 """Gives the context of a request and its `Authorization`; raises RequestRefused (UNAUTHENTICATED)."""
@@ -58,14 +63,28 @@ class Endpoint:
     deadline_seconds: float = 5.0
     development: bool = False
     """Serves GraphiQL."""
+    throttle: Throttle | None = None
+    """Counts what each client's operations cost."""
 
     async def operation(self, asked: GraphQLRequest, context: "Context", *, by_get: bool = False) -> Operation:
-        """Give the operation that a viewer asks for; raises RequestRefused and DatabaseUnavailable."""
+        """Give the operation that a viewer asks for and count what it costs.
+
+        Raises RequestRefused and DatabaseUnavailable.
+        """
         source = await source_of(asked, self.gate, context.viewer.kind, by_get)
-        operation = operation_of(self.documents, source, asked)
+        try:
+            operation = operation_of(self.documents, source, asked)
+        except RequestRefused:
+            await self._spend(context, FAULT_POINTS)
+            raise
         if by_get and operation.kind != "query":
             raise not_allowed("POST")
+        await self._spend(context, cost_of(operation, asked.variables or {}))
         return operation
+
+    async def _spend(self, context: "Context", points: int) -> None:
+        if self.throttle is not None:
+            await self.throttle.spend(context.viewer, context.client, points)
 
     async def answer(self, operation: Operation, asked: GraphQLRequest, context: "Context") -> Answer:
         """Run a query or mutation within the deadline; raises RequestRefused."""

@@ -15,6 +15,7 @@ from db.pool import Database, DatabaseUnavailable
 from gateway.executor import PortalExecutor
 from gateway.live import Live
 from gateway.sockets import Sockets
+from gateway.throttling import Throttle
 
 LAG_SECONDS = 0.5
 
@@ -29,6 +30,7 @@ class Health:
     sockets: Sockets
     ready_age: float
     """Seconds after which a message that waits makes the portal not ready."""
+    throttle: Throttle | None = None
     loop_lag: float = 0.0
     started: float = field(default_factory=time.time)
 
@@ -99,6 +101,8 @@ class Figures(Collector):
         for (lane, name), count in health.executor.lanes.items():
             lanes.add_metric([lane, name], count)
         yield lanes
+        if health.throttle is not None:
+            yield CounterMetricFamily("kiosque_throttled", "Operations refused as too fast.", health.throttle.refused)
         yield CounterMetricFamily("kiosque_events_pushed", "Events pushed to live subscriptions.", health.live.pushed)
         if self._outbox is not None:
             yield _gauge(

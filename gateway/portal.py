@@ -24,6 +24,7 @@ from gateway.live import Bell, Live
 from gateway.registry import Registry
 from gateway.requests import Gate
 from gateway.sockets import Sockets
+from gateway.throttling import Throttle, throttle_of
 from resolvers.context import Process
 from resolvers.passwords import Passwords
 from resolvers.reading.guarantees import broken_promises
@@ -61,10 +62,11 @@ async def opened(settings: Settings, dsn: str, clock: Clock = utc_now) -> AsyncI
         bells: dict[str, Bell] = {"kiosque_session": sessions.rang, "kiosque_documents": registry.rang}
         live = Live(dsn, bells, (sessions.look_at_all, registry.rang))
         executor = PortalExecutor(built, live)
-        health = Health(process.database, executor, live, sockets, settings.outbox.ready_age)
-        for work in (live.run(), health.measure_lag()):
+        throttle = throttle_of(settings.limits, settings.server.production, process.database, process.keys)
+        health = Health(process.database, executor, live, sockets, settings.outbox.ready_age, throttle)
+        for work in (live.run(), health.measure_lag(), *([throttle.run()] if throttle else [])):
             stack.push_async_callback(_end, asyncio.create_task(work))
-        yield Portal(process, _endpoint(process, built, executor, sockets, registry), health)
+        yield Portal(process, _endpoint(process, built, executor, sockets, registry, throttle), health)
 
 
 async def _process(
@@ -96,7 +98,12 @@ async def _doubtful(database: Database, built: schema.Built) -> frozenset[tuple[
 
 
 def _endpoint(
-    process: Process, built: schema.Built, executor: PortalExecutor, sockets: Sockets, registry: Registry
+    process: Process,
+    built: schema.Built,
+    executor: PortalExecutor,
+    sockets: Sockets,
+    registry: Registry,
+    throttle: Throttle | None,
 ) -> Endpoint:
     settings = process.settings
     limits, development = settings.limits, not settings.server.production
@@ -132,6 +139,7 @@ def _endpoint(
         process.clock,
         limits.deadline,
         development,
+        throttle,
     )
 
 

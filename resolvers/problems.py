@@ -42,6 +42,9 @@ SENTENCES = {
     ),
     "BAD_USER_INPUT": Sentence("Une valeur n’est pas valable.", "A value is not valid."),
     "THROTTLED": Sentence("Trop d’essais. Réessayez plus tard.", "Too many attempts. Try again later."),
+    "TOO_MANY_REQUESTS": Sentence(
+        "Trop de demandes à la fois. Réessayez dans un instant.", "Too many requests at once. Try again in a moment."
+    ),
     "BUSY": Sentence(
         "Le portail est très sollicité. Réessayez dans un instant.", "The portal is busy. Try again in a moment."
     ),
