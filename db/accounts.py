@@ -88,11 +88,12 @@ BY_EMAIL = """
 """
 BY_UNVERIFIED_EMAIL = """
     select a.family_id, a.id, a.email, a.password_hash, a.language, false
-    from account a where a.email = $1 order by a.created_at desc limit 1
+    from account a where a.email = $1 and a.removed_at is null order by a.created_at desc limit 1
 """
 BY_NUMBER = """
     select a.family_id, a.id, a.email, a.password_hash, a.language, a.email_verified_at is not null
-    from account a join family f on f.id = a.family_id where f.number = $1 order by a.created_at limit 1
+    from account a join family f on f.id = a.family_id
+    where f.number = $1 and a.removed_at is null order by a.created_at limit 1
 """
 OF_AGENT = """
     select null::uuid, g.id, g.email, g.password_hash, 'fr', true

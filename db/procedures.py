@@ -116,9 +116,11 @@ async def seen(tx: Any, family_id: UUID, procedure_id: UUID) -> bool:
 
 
 async def member_exists(tx: Any, family_id: UUID, member_id: UUID) -> bool:
-    """Tell whether a member belongs to the family."""
+    """Tell whether somebody is a member of the family and has not left it."""
     found: bool = await tx.fetchval(
-        "select exists (select from member where family_id = $1 and id = $2)", family_id, member_id
+        "select exists (select from member where family_id = $1 and id = $2 and ended_at is null)",
+        family_id,
+        member_id,
     )
     return found
 

@@ -51,6 +51,12 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.folded(words text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (' '::text || btrim(regexp_replace(translate(replace(replace(lower(regexp_replace(NORMALIZE(words, NFKD), '[\u0300-\u036f]'::text, ''::text, 'g'::text)), 'œ'::text, 'oe'::text), 'æ'::text, 'ae'::text), '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~’‘ʼ«»“”‐‑–—·'::text, repeat(' '::text, 44)), '\s+'::text, ' '::text, 'g'::text)));
+
+COMMENT ON FUNCTION public.folded(words text) IS 'A text as it is searched: a blank before each word, no accents, capitals or punctuation.';
+
 CREATE FUNCTION public.keep_audit_entry() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -147,11 +153,17 @@ CREATE TABLE public.account (
     password_hash text NOT NULL,
     language text DEFAULT 'fr'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    member_id uuid,
+    removed_at timestamp with time zone,
     CONSTRAINT account_email_check CHECK (((email = lower(email)) AND (length(email) <= 254))),
     CONSTRAINT account_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text])))
 );
 
 ALTER TABLE ONLY public.account FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN public.account.member_id IS 'The adult whose login it is, where it was said at the invitation.';
+
+COMMENT ON COLUMN public.account.removed_at IS 'When another login of the family removed it; its address and password are erased then.';
 
 CREATE TABLE public.activation_code (
     family_id uuid NOT NULL,
@@ -175,13 +187,17 @@ CREATE TABLE public.address (
     retired_at timestamp with time zone,
     retired_reason text,
     created_at timestamp with time zone NOT NULL,
+    source text DEFAULT 'FAMILY'::text NOT NULL,
     CONSTRAINT address_channel_check CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text, 'WEB_PUSH'::text, 'MOBILE_PUSH'::text, 'POST'::text]))),
+    CONSTRAINT address_source_check CHECK ((source = ANY (ARRAY['FAMILY'::text, 'CITY'::text]))),
     CONSTRAINT address_value_check CHECK (((length(value) >= 1) AND (length(value) <= 2000)))
 );
 
 ALTER TABLE ONLY public.address FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.address IS 'Where a family can be reached; one that proves dead is retired, never deleted by a channel.';
+
+COMMENT ON COLUMN public.address.source IS 'Who gave it: the family, or the city''s register, which nobody has verified.';
 
 CREATE TABLE public.agent (
     id uuid NOT NULL,
@@ -257,10 +273,18 @@ CREATE TABLE public.family (
     activated_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     news_seq bigint DEFAULT 0 NOT NULL,
+    siret text,
+    rna text,
+    registry_number text,
+    search text GENERATED ALWAYS AS (public.folded(name)) STORED NOT NULL,
+    CONSTRAINT family_identifier_check CHECK ((((siret IS NULL) AND (rna IS NULL) AND (registry_number IS NULL)) OR (profile = 'ASSOCIATION'::text) OR ((profile = 'PROFESSIONAL'::text) AND (rna IS NULL) AND (registry_number IS NULL)))),
     CONSTRAINT family_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text]))),
     CONSTRAINT family_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT family_number_check CHECK ((number ~ '^[0-9]{6,10}$'::text)),
-    CONSTRAINT family_profile_check CHECK ((profile = ANY (ARRAY['INDIVIDUAL'::text, 'PROFESSIONAL'::text, 'ASSOCIATION'::text])))
+    CONSTRAINT family_profile_check CHECK ((profile = ANY (ARRAY['INDIVIDUAL'::text, 'PROFESSIONAL'::text, 'ASSOCIATION'::text]))),
+    CONSTRAINT family_registry_number_check CHECK ((registry_number ~ '^([0-9]{1,4}/[0-9]{1,4}|[0-9]{9})$'::text)),
+    CONSTRAINT family_rna_check CHECK ((rna ~ '^W[0-9][0-9A-Z][0-9]{7}$'::text)),
+    CONSTRAINT family_siret_check CHECK ((siret ~ '^[0-9]{14}$'::text))
 );
 
 ALTER TABLE ONLY public.family FORCE ROW LEVEL SECURITY;
@@ -268,6 +292,12 @@ ALTER TABLE ONLY public.family FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE public.family IS 'A household, professional or association; its number is public-ish, never a secret.';
 
 COMMENT ON COLUMN public.family.news_seq IS 'Last number given in this family''s stream of news; taken under this row''s lock, so that it has no gap.';
+
+COMMENT ON COLUMN public.family.siret IS 'Of a professional, or of an association that has one (R6). The portal asks for it; the city''s register may lack it.';
+
+COMMENT ON COLUMN public.family.rna IS 'National register of associations (R6).';
+
+COMMENT ON COLUMN public.family.registry_number IS 'Volume/folio of the register of associations in Alsace-Moselle, or a SIREN.';
 
 CREATE TABLE public.idempotency_key (
     family_id uuid NOT NULL,
@@ -280,6 +310,23 @@ CREATE TABLE public.idempotency_key (
 );
 
 ALTER TABLE ONLY public.idempotency_key FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.invitation (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    email text NOT NULL,
+    member_id uuid,
+    invited_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT invitation_email_check CHECK (((email = lower(email)) AND (length(email) <= 254)))
+);
+
+ALTER TABLE ONLY public.invitation FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.invitation IS 'An adult invited by e-mail to have a login of its own (R11); the link names this row.';
 
 CREATE TABLE public.lane (
     family_id uuid NOT NULL,
@@ -309,6 +356,8 @@ CREATE TABLE public.member (
     birth_date date,
     school text,
     created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    child_id uuid,
     CONSTRAINT member_first_name_check CHECK (((length(first_name) >= 1) AND (length(first_name) <= 100))),
     CONSTRAINT member_last_name_check CHECK (((length(last_name) >= 1) AND (length(last_name) <= 100))),
     CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['ADULT'::text, 'CHILD'::text]))),
@@ -316,6 +365,31 @@ CREATE TABLE public.member (
 );
 
 ALTER TABLE ONLY public.member FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN public.member.ended_at IS 'When it left the family; it stays because procedures or invoices name it.';
+
+COMMENT ON COLUMN public.member.child_id IS 'Child that another family has too (R11); null for all others. Never shown.';
+
+CREATE TABLE public.member_change (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    first_name text NOT NULL,
+    last_name text NOT NULL,
+    birth_date date,
+    proposed_by uuid NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    decided_by uuid,
+    decided_at timestamp with time zone,
+    accepted boolean,
+    CONSTRAINT member_change_check CHECK (((decided_at IS NULL) = (accepted IS NULL))),
+    CONSTRAINT member_change_first_name_check CHECK (((length(first_name) >= 1) AND (length(first_name) <= 100))),
+    CONSTRAINT member_change_last_name_check CHECK (((length(last_name) >= 1) AND (length(last_name) <= 100)))
+);
+
+ALTER TABLE ONLY public.member_change FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.member_change IS 'What a family says of a child that another family has too: an agent decides, because it changes both.';
 
 CREATE TABLE public.news (
     family_id uuid NOT NULL,
@@ -420,6 +494,25 @@ CREATE SEQUENCE public.procedure_reference
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE public.quotient_familial (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    sealed_value bytea NOT NULL,
+    valid_from date NOT NULL,
+    valid_until date,
+    source text NOT NULL,
+    recorded_by uuid NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT quotient_familial_check CHECK ((valid_until >= valid_from)),
+    CONSTRAINT quotient_familial_source_check CHECK ((source = ANY (ARRAY['CAF'::text, 'MSA'::text, 'TAX_NOTICE'::text, 'OTHER'::text])))
+);
+
+ALTER TABLE ONLY public.quotient_familial FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.quotient_familial IS 'Dated income index; never changed: what is recorded later for the same day wins.';
+
+COMMENT ON COLUMN public.quotient_familial.sealed_value IS 'The value, encrypted with a key of the settings that is derived for this family.';
 
 CREATE TABLE public.refresh_token (
     hash bytea NOT NULL,
@@ -568,8 +661,14 @@ ALTER TABLE ONLY public.family
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (family_id, key);
 
+ALTER TABLE ONLY public.invitation
+    ADD CONSTRAINT invitation_pkey PRIMARY KEY (family_id, id);
+
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (family_id, subject_id, channel, address);
+
+ALTER TABLE ONLY public.member_change
+    ADD CONSTRAINT member_change_pkey PRIMARY KEY (family_id, id);
 
 ALTER TABLE ONLY public.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (family_id, id);
@@ -597,6 +696,9 @@ ALTER TABLE ONLY public.procedure
 
 ALTER TABLE ONLY public.procedure
     ADD CONSTRAINT procedure_reference_key UNIQUE (reference);
+
+ALTER TABLE ONLY public.quotient_familial
+    ADD CONSTRAINT quotient_familial_pkey PRIMARY KEY (family_id, id);
 
 ALTER TABLE ONLY public.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (hash);
@@ -650,7 +752,15 @@ CREATE INDEX delivery_recent ON public.delivery USING btree (created_at);
 
 CREATE INDEX delivery_waiting ON public.delivery USING btree (created_at) WHERE (status = 'PENDING'::text);
 
+CREATE UNIQUE INDEX invitation_open ON public.invitation USING btree (family_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
 CREATE INDEX lane_due ON public.lane USING btree (channel, priority, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX member_change_open ON public.member_change USING btree (family_id, member_id) WHERE (decided_at IS NULL);
+
+CREATE INDEX member_change_waiting ON public.member_change USING btree (id) WHERE (decided_at IS NULL);
+
+CREATE UNIQUE INDEX member_of_child ON public.member USING btree (child_id, family_id) WHERE (child_id IS NOT NULL);
 
 CREATE INDEX news_by_transaction ON public.news USING btree (xid);
 
@@ -663,6 +773,8 @@ CREATE INDEX procedure_of_service ON public.procedure USING btree (service_id, i
 CREATE INDEX procedure_of_service_by_change ON public.procedure USING btree (service_id, updated_at DESC, id DESC);
 
 CREATE INDEX procedure_of_service_by_status ON public.procedure USING btree (service_id, status, id DESC);
+
+CREATE INDEX quotient_familial_by_day ON public.quotient_familial USING btree (family_id, valid_from DESC, id DESC);
 
 CREATE INDEX refresh_token_of_session ON public.refresh_token USING btree (session_id);
 
@@ -687,6 +799,9 @@ CREATE TRIGGER ring AFTER UPDATE OF ended_at ON public.session FOR EACH ROW WHEN
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_family_id_member_id_fkey FOREIGN KEY (family_id, member_id) REFERENCES public.member(family_id, id);
+
 ALTER TABLE ONLY public.activation_code
     ADD CONSTRAINT activation_code_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
@@ -708,8 +823,26 @@ ALTER TABLE ONLY public.delivery
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
+ALTER TABLE ONLY public.invitation
+    ADD CONSTRAINT invitation_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.invitation
+    ADD CONSTRAINT invitation_family_id_invited_by_fkey FOREIGN KEY (family_id, invited_by) REFERENCES public.account(family_id, id);
+
+ALTER TABLE ONLY public.invitation
+    ADD CONSTRAINT invitation_family_id_member_id_fkey FOREIGN KEY (family_id, member_id) REFERENCES public.member(family_id, id);
+
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.member_change
+    ADD CONSTRAINT member_change_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.agent(id);
+
+ALTER TABLE ONLY public.member_change
+    ADD CONSTRAINT member_change_family_id_member_id_fkey FOREIGN KEY (family_id, member_id) REFERENCES public.member(family_id, id);
+
+ALTER TABLE ONLY public.member_change
+    ADD CONSTRAINT member_change_family_id_proposed_by_fkey FOREIGN KEY (family_id, proposed_by) REFERENCES public.account(family_id, id);
 
 ALTER TABLE ONLY public.member
     ADD CONSTRAINT member_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
@@ -747,6 +880,12 @@ ALTER TABLE ONLY public.procedure_kind
 ALTER TABLE ONLY public.procedure
     ADD CONSTRAINT procedure_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.service(id);
 
+ALTER TABLE ONLY public.quotient_familial
+    ADD CONSTRAINT quotient_familial_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.quotient_familial
+    ADD CONSTRAINT quotient_familial_recorded_by_fkey FOREIGN KEY (recorded_by) REFERENCES public.agent(id);
+
 ALTER TABLE ONLY public.refresh_token
     ADD CONSTRAINT refresh_token_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.session(id);
 
@@ -771,7 +910,11 @@ ALTER TABLE public.activation_code ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.address ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY agents_confirm ON public.news TO kiosque_api USING (((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) AND (xid = pg_current_xact_id_if_assigned())));
+
 CREATE POLICY agents_issue ON public.activation_code FOR INSERT TO kiosque_api WITH CHECK ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
+
+CREATE POLICY agents_record ON public.quotient_familial FOR INSERT TO kiosque_api WITH CHECK (((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY agents_tell ON public.address FOR SELECT TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
 
@@ -793,15 +936,21 @@ ALTER TABLE public.family ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_key ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.invitation ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.lane ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.member_change ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.news ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.procedure ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.procedure_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.quotient_familial ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY seen ON public.account TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -819,15 +968,21 @@ CREATE POLICY seen ON public.family TO kiosque_api USING (((id = ( SELECT public
 
 CREATE POLICY seen ON public.idempotency_key TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
+CREATE POLICY seen ON public.invitation TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
 CREATE POLICY seen ON public.lane TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.member TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.member_change TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.news TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.procedure TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.procedure_event TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.quotient_familial FOR SELECT TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.session TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (agent_id = ( SELECT public.viewer_agent() AS viewer_agent)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -895,6 +1050,9 @@ GRANT ALL ON FUNCTION public.audit_text(e public.audit_entry) TO kiosque_audit;
 
 REVOKE ALL ON FUNCTION public.chain_audit_entry() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.folded(words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.folded(words text) TO kiosque_api;
+
 REVOKE ALL ON FUNCTION public.keep_audit_entry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.outbox_state() FROM PUBLIC;
@@ -939,7 +1097,7 @@ GRANT SELECT(language) ON TABLE public.account TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.activation_code TO kiosque_api;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.address TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.address TO kiosque_api;
 GRANT SELECT,UPDATE ON TABLE public.address TO kiosque_dispatch;
 
 GRANT SELECT ON TABLE public.agent TO kiosque_api;
@@ -964,10 +1122,14 @@ GRANT SELECT(language) ON TABLE public.family TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.idempotency_key TO kiosque_api;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.invitation TO kiosque_api;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.lane TO kiosque_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.lane TO kiosque_dispatch;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.member TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.member TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.member_change TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.news TO kiosque_api;
 GRANT SELECT ON TABLE public.news TO kiosque_dispatch;
@@ -980,6 +1142,8 @@ GRANT SELECT ON TABLE public.procedure_kind TO kiosque_api;
 GRANT SELECT ON TABLE public.procedure_kind TO kiosque_dispatch;
 
 GRANT USAGE ON SEQUENCE public.procedure_reference TO kiosque_api;
+
+GRANT SELECT,INSERT ON TABLE public.quotient_familial TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_token TO kiosque_api;
 

@@ -141,6 +141,14 @@ class Outbox(Section, frozen=True):
     ready_age: Annotated[float, note("Age of the oldest message at which `/ready` says no.", gt=0)] = 60.0
 
 
+class Families(Section, frozen=True):
+    """Logins of families."""
+
+    logins: Annotated[int, note("Logins of a family.", ge=1, le=100)] = 5
+    invitations: Annotated[int, note("Invitations of a family that are open or of the last 24 hours.", ge=1)] = 10
+    invitation_days: Annotated[int, note("Days for which an invitation can be accepted.", ge=1, le=30)] = 7
+
+
 class City(Section, frozen=True):
     """The city and its help desk; stands in every message and in refusals that a family cannot mend alone (R40)."""
 
@@ -175,6 +183,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     secrets: Secrets = field(default_factory=Secrets)
     limits: Limits = field(default_factory=Limits)
     outbox: Outbox = field(default_factory=Outbox)
+    families: Families = field(default_factory=Families)
     city: City = field(default_factory=City)
     demo: Demo = field(default_factory=Demo)
 

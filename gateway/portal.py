@@ -84,7 +84,7 @@ async def _process(
     stack.callback(passwords.close)
     async with database.transaction(SYSTEM_SIGHT) as tx:
         tokens = await open_tokens(tx, keys, settings.tokens, clock())
-    reader = Reader(built.mapping, database, schema.VIEWER_CASTS, await _doubtful(database, built))
+    reader = Reader(built.mapping, database, schema.VIEWER_CASTS, await _doubtful(database, built), tools=keys)
     return Process(settings, database, clock, keys, passwords, tokens, reader, SessionCache(database, clock)), built
 
 

@@ -31,5 +31,7 @@ class Link:
 
 LINKS = {
     "email_verification": Link("/verify-email", "verify-email", ("account", "email"), timedelta(hours=24)),
+    # Its row says until when it can be accepted (`families.invitation_days`); this is only the longest there is.
+    "invitation": Link("/invitation", "invitation", ("invitation",), timedelta(days=30)),
 }
 """By type of news."""

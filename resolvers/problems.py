@@ -106,6 +106,70 @@ SENTENCES = {
     "CHANNEL_NOT_AVAILABLE": Sentence(
         "Aucune adresse vérifiée ne permet ce moyen de contact.", "No verified address allows this channel."
     ),
+    "NAME_NOT_VALID": Sentence(
+        "Un nom compte de 1 à 100 lettres ; apostrophes, traits d’union et espaces sont admis.",
+        "A name has 1 to 100 letters; apostrophes, hyphens and blanks are allowed.",
+    ),
+    "BIRTH_DATE_NOT_VALID": Sentence("La date de naissance n’est pas valable.", "The date of birth is not valid."),
+    "TOO_OLD_FOR_A_CHILD": Sentence(
+        "Un enfant a moins de 25 ans : inscrivez cette personne comme adulte.",
+        "A child is under 25: enter this person as an adult.",
+    ),
+    "SCHOOL_NOT_VALID": Sentence(
+        "L’école compte au plus 200 caractères et ne s’indique que pour un enfant.",
+        "A school has 200 characters at the most and is for children only.",
+    ),
+    "CHILD_NOT_ALLOWED": Sentence(
+        "Un professionnel ou une association n’a que des contacts adultes.",
+        "A professional or an association has adult contacts only.",
+    ),
+    "MEMBER_TWICE": Sentence(
+        "Cette personne fait déjà partie de la famille.", "This person is a member of the family already."
+    ),
+    "TOO_MANY_MEMBERS": Sentence("La famille compte déjà 100 membres.", "The family has 100 members already."),
+    "LAST_ADULT": Sentence(
+        "Le dernier adulte ne peut pas être retiré. Contactez la mairie.",
+        "The last adult cannot be removed. Contact the town hall.",
+    ),
+    "ALREADY_SHARED": Sentence("Cet enfant est déjà suivi par deux familles.", "This child has two families already."),
+    "NOT_A_CHILD": Sentence("Seul un enfant peut avoir deux familles.", "Only a child can have two families."),
+    "SIRET_NOT_VALID": Sentence(
+        "Ce numéro SIRET n’est pas valable (14 chiffres, avec clé de contrôle).",
+        "This SIRET is not valid (14 digits with a check digit).",
+    ),
+    "RNA_NOT_VALID": Sentence(
+        "Ce numéro RNA n’est pas valable (W et 9 chiffres).", "This RNA number is not valid (W and 9 digits)."
+    ),
+    "REGISTRY_NUMBER_NOT_VALID": Sentence(
+        "Indiquez le volume et le folio (par exemple 94/123), ou un numéro SIREN.",
+        "Give volume and folio (such as 94/123), or a SIREN.",
+    ),
+    "IDENTIFIER_MISSING": Sentence(
+        "Un professionnel donne son SIRET ; une association, son numéro RNA ou de registre.",
+        "A professional gives its SIRET; an association its RNA or registry number.",
+    ),
+    "IDENTIFIER_NOT_FOR_PROFILE": Sentence(
+        "Cet identifiant ne correspond pas au profil du compte.", "This identifier does not go with the profile."
+    ),
+    "QUOTIENT_NOT_VALID": Sentence(
+        "Le quotient familial est un montant de 0 à 100 000 euros, à partir d’un jour des dix dernières années "
+        "ou de l’année qui vient.",
+        "A quotient is 0 to 100,000 euros, from a day of the last ten years or of the coming year.",
+    ),
+    "TOO_MANY_LOGINS": Sentence(
+        "La famille a atteint le nombre d’accès permis.", "The family has as many logins as it may have."
+    ),
+    "TOO_MANY_INVITATIONS": Sentence(
+        "Trop d’invitations en cours. Réessayez demain ou annulez-en une.",
+        "Too many invitations are open. Try again tomorrow or revoke one.",
+    ),
+    "LAST_LOGIN": Sentence(
+        "Le dernier accès ne peut pas être retiré ; fermez le compte si vous le souhaitez.",
+        "The last login cannot be removed; close the account if you wish.",
+    ),
+    "OWN_LOGIN": Sentence(
+        "Un autre accès de la famille peut retirer le vôtre.", "Another login of the family can remove yours."
+    ),
     "TERMS_CHANGED": Sentence(
         "Ce n’est pas la version en vigueur des conditions.", "This is not the version of the terms in force."
     ),

@@ -76,6 +76,7 @@ class Viewer:
             "agent": self.agent_id,
             "session": self.session_id,
             "services": list(self.services),
+            "roles": sorted(self.roles),
             "admin": "ADMIN" in self.roles,
             "language": self.language,
         }

@@ -15,6 +15,8 @@ from schema.audit import AuditQueries
 from schema.credentials import CredentialQueries
 from schema.declare import Arg, by_id
 from schema.families import FamilyMutations, FamilyQueries
+from schema.logins import LoginMutations
+from schema.members import MemberMutations, MemberQueries
 from schema.news import NewsMutations, NewsSubscriptions
 from schema.procedures import ProcedureMutations, ProcedureQueries
 from schema.relay import Node
@@ -28,6 +30,7 @@ VIEWER_CASTS = {
     "agent": "uuid",
     "session": "uuid",
     "services": "uuid[]",
+    "roles": "text[]",
     "admin": "boolean",
     "language": "text",
 }
@@ -35,7 +38,9 @@ VIEWER_CASTS = {
 
 
 @strawberry.type(description="Everything that can be read. One operation is one SQL statement.")
-class Query(AccountQueries, CredentialQueries, FamilyQueries, TermsQueries, ProcedureQueries, AuditQueries):
+class Query(
+    AccountQueries, CredentialQueries, FamilyQueries, MemberQueries, TermsQueries, ProcedureQueries, AuditQueries
+):
     """Root of reads."""
 
     node: Node | None = by_id(
@@ -54,7 +59,16 @@ class Query(AccountQueries, CredentialQueries, FamilyQueries, TermsQueries, Proc
 @strawberry.type(
     description="Everything that can be done. Each command is one transaction; refusals are in `problems`."
 )
-class Mutation(AccountMutations, SessionMutations, FamilyMutations, TermsMutations, ProcedureMutations, NewsMutations):
+class Mutation(
+    AccountMutations,
+    SessionMutations,
+    FamilyMutations,
+    MemberMutations,
+    LoginMutations,
+    TermsMutations,
+    ProcedureMutations,
+    NewsMutations,
+):
     """Root of commands."""
 
 

@@ -90,6 +90,8 @@ FAMILY_BEFORE_TERMS = Access(frozenset({Kind.FAMILY}), before_terms=True)
 AGENT = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT"}))
 ANY_AGENT = Access(frozenset({Kind.AGENT}), roles=STAFF)
 ADMIN = Access(frozenset({Kind.AGENT}), roles=frozenset({"ADMIN"}))
+COUNTER = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT", "CASHIER"}))
+FAMILY_OR_COUNTER = Access(frozenset({Kind.FAMILY, Kind.AGENT}), roles=frozenset({"AGENT", "CASHIER"}))
 FAMILY_OR_AGENT = Access(frozenset({Kind.FAMILY, Kind.AGENT}), roles=STAFF)
 
 
@@ -114,7 +116,7 @@ def guard(schema: GraphQLSchema) -> None:
 
 
 def _guarded(access: Access, resolve: Any) -> Any:
-    def guarded(source: Any, info: Any, **arguments: Any) -> Any:
+    def guarded(source: Any, info: Any, /, **arguments: Any) -> Any:
         access.permit(info.context.viewer)
         return resolve(source, info, **arguments)
 

@@ -1,29 +1,18 @@
 """Accounts: the logins of families; who asks."""
 
-from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 from resolvers import accounts
 from schema.access import EVERYBODY
-from schema.declare import column, embedded, mutation, one, stored
+from schema.declare import column, embedded, mutation, one
 from schema.families import Family
+from schema.logins import Account
 from schema.payloads import AccountPayload
-from schema.relay import Info, Node
+from schema.relay import Info
 from schema.scalars import EmailAddress
 from schema.services import Agent
-
-
-@stored("account", {"FAMILY": "{t}.family_id = :family"}, tag=4)
-@strawberry.type(description="One login of a family.")
-class Account(Node):
-    """A login; seen by its family only."""
-
-    email: EmailAddress = column("Address that signs in and is told about security.")
-    email_verified_at: datetime | None = column("When the address was verified.")
-    language: str = column("`fr` or `en`: the language of messages and of refusals.")
-    created_at: datetime = column("When it was opened.")
 
 
 @strawberry.type(description="Who asks. One of the parts is there, none for somebody who has not signed in.")

@@ -1,7 +1,7 @@
 """How schema modules declare fields: what each is in the database, its arguments, who may call it.
 
-`column`, `embedded`, `one`, `aggregate`, `page`, `by_id` declare reads; `mutation` declares a command. All need a
-description, which goes to the SDL.
+`column`, `computed`, `embedded`, `one`, `aggregate`, `page`, `by_id` declare reads; `mutation` declares a command. All
+need a description, which goes to the SDL.
 """
 
 import functools
@@ -111,6 +111,11 @@ def aggregate(description: str, target: str, expression: str, on: str) -> Any:
     return _field(description, mapping.Aggregate(target, expression, on))
 
 
+def computed(description: str, make: Callable[..., Any], *inputs: str) -> Any:
+    """Declare a value that Python makes of columns (templates giving text) of the row; see `mapping.Computed`."""
+    return _field(description, mapping.Computed(inputs, make))
+
+
 def by_id(description: str, *, may: Access, many: bool = False, **args: Arg) -> Any:
     """Declare `node` or `nodes`."""
     return _field(description, mapping.NodeById(many), may=may, arguments=args)
@@ -135,11 +140,10 @@ def feed(
     return field
 
 
-def written(description: str) -> Any:
+def written(description: str, on: str = "{o}.family_id = :source_family_id and {o}.id = :source_id") -> Any:
     """Declare, in a payload, the row that the mutation wrote: read by the planner from the payload's `family_id` and
     `id`.
     """
-    on = "{o}.family_id = :source_family_id and {o}.id = :source_id"
     return _field(description, mapping.One(on, {"source_family_id": "uuid", "source_id": "uuid"}), default=None)
 
 

@@ -1,4 +1,4 @@
-"""Families: households, professionals and associations, and their members."""
+"""Families: households, professionals and associations; their identifiers and quotients."""
 
 from datetime import date, datetime
 from enum import Enum
@@ -6,14 +6,28 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import accounts
+from resolvers import accounts, families
 from resolvers.reading.mapping import Order
-from schema.access import ANY_AGENT
-from schema.declare import Arg, Payload, aggregate, column, mutation, one, page, stored
+from schema.access import ANY_AGENT, COUNTER, FAMILY_OR_COUNTER
+from schema.declare import Arg, Payload, aggregate, column, computed, mutation, one, page, stored, written
+from schema.logins import Account, Invitation
+from schema.members import Member, family_key
 from schema.news import ChannelPreference, Delivery, NewsItem
 from schema.procedures import Procedure, ProcedureStatus
-from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN_OR_STAFF, Connection, Info, Node
+from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN, Connection, Info, Node, key_of
 from schema.sessions import Session
+
+SEALED = "encode({t}.sealed_value, 'base64')"
+IN_FORCE = """{o}.family_id = {t}.id and {o}.id = (
+    select q.id from quotient_familial q
+    where q.family_id = {t}.id and q.valid_from <= (now() at time zone 'Europe/Paris')::date
+    order by q.valid_from desc, q.id desc limit 1
+) and ({o}.valid_until is null or {o}.valid_until >= (now() at time zone 'Europe/Paris')::date)"""
+"""The last quotient to begin counts, and of these the last that was recorded."""
+
+FOUND = """(starts_with({o}.number, :arg_search) or {o}.search like all (
+    array(select '% ' || word || '%' from unnest(string_to_array(btrim(folded(:arg_search)), ' ')) word)))"""
+"""Every word that is searched begins a word of the name. No index: row-level security lets `like` use none."""
 
 
 @strawberry.enum(description="What a family is.")
@@ -22,27 +36,33 @@ class Profile(Enum):
 
     INDIVIDUAL = strawberry.enum_value("INDIVIDUAL", description="A household.")
     PROFESSIONAL = strawberry.enum_value("PROFESSIONAL", description="A professional, with a SIRET.")
-    ASSOCIATION = strawberry.enum_value("ASSOCIATION", description="An association, with an RNA number.")
+    ASSOCIATION = strawberry.enum_value("ASSOCIATION", description="An association, with an RNA or registry number.")
 
 
-@strawberry.enum(description="What a member is in its family.")
-class MemberRole(Enum):
-    """Adults answer, children are registered."""
+@strawberry.enum(description="What a quotient familial was read from.")
+class QuotientSource(Enum):
+    """Where the value comes from."""
 
-    ADULT = strawberry.enum_value("ADULT", description="An adult.")
-    CHILD = strawberry.enum_value("CHILD", description="A child.")
+    CAF = strawberry.enum_value("CAF", description="Certificate of the family allowance office.")
+    MSA = strawberry.enum_value("MSA", description="Certificate of the farmers' social insurance.")
+    TAX_NOTICE = strawberry.enum_value("TAX_NOTICE", description="Computed from the tax notice.")
+    OTHER = strawberry.enum_value("OTHER", description="Another document.")
 
 
-@stored("member", OWN_OR_STAFF, tag=3)
-@strawberry.type(description="An adult or a child of a family.")
-class Member(Node):
-    """A member of a family (R11)."""
+@stored(
+    "quotient_familial",
+    {**OWN, "AGENT": "'{AGENT,CASHIER}'::text[] && :roles"},
+    tag=42,
+)
+@strawberry.type(description="A dated income index, from which prices are computed; kept encrypted.")
+class QuotientFamilial(Node):
+    """A quotient familial (QF); history is never overwritten."""
 
-    role: MemberRole = column("Adult or child.")
-    first_name: str = column("First name.")
-    last_name: str = column("Last name.")
-    birth_date: date | None = column("Day of birth.")
-    school: str | None = column("School, for a child that goes to one.")
+    value: int = computed("Euros a month.", families.quotient_value, "{t}.family_id::text", SEALED)
+    valid_from: date = column("First day on which it counts.")
+    valid_until: date | None = column("Last day, where it is known.")
+    source: QuotientSource = column("What it was read from.")
+    recorded_at: datetime = column("When an agent recorded it.")
 
 
 @stored("family", {"FAMILY": "{t}.id = :family", "AGENT": "true"}, tag=6, key=("id",))
@@ -55,7 +75,29 @@ class Family(Node):
     name: str = column("Name.")
     language: str = column("`fr` or `en`: the language of its messages.")
     activated_at: datetime | None = column("When its first account was opened.")
-    members: Connection[Member] = page("Adults and children.", "{o}.family_id = {t}.id", OLDEST_FIRST)
+    siret: str | None = column("SIRET of a professional, or of an association that has one.")
+    rna: str | None = column("RNA number of an association.")
+    registry_number: str | None = column(
+        "Volume and folio of an association of Alsace-Moselle, or a SIREN.", "{t}.registry_number"
+    )
+    members: Connection[Member] = page(
+        "Adults and children.", "{o}.family_id = {t}.id and {o}.ended_at is null", OLDEST_FIRST
+    )
+    former_members: Connection[Member] = page(
+        "Those who left the family and whom a procedure names.",
+        "{o}.family_id = {t}.id and {o}.ended_at is not null",
+        OLDEST_FIRST,
+    )
+    quotient_familial: QuotientFamilial | None = one(
+        "The quotient that counts today; none: the highest price.", IN_FORCE
+    )
+    quotients: Connection[QuotientFamilial] = page(
+        "All quotients, the last recorded first.", "{o}.family_id = {t}.id", NEWEST_FIRST
+    )
+    accounts: Connection[Account] = page("Logins of the family.", "{o}.family_id = {t}.id", OLDEST_FIRST)
+    invitations: Connection[Invitation] = page(
+        "Invitations to open a login, newest first.", "{o}.family_id = {t}.id", NEWEST_FIRST
+    )
     procedures: Connection[Procedure] = page(
         "Procedures, newest first.",
         "{o}.family_id = {t}.id",
@@ -94,6 +136,20 @@ class ActivationCodePayload(Payload):
     expires_on: date | None = strawberry.field(default=None, description="The last day on which it can be used.")
 
 
+@strawberry.type(description="What a change of a family gives.")
+class FamilyPayload(Payload):
+    """Payload of setFamilyIdentifier."""
+
+    family: Family | None = written("The family, unless refused.", "{o}.id = :source_family_id")
+
+
+@strawberry.type(description="What recording a quotient gives.")
+class QuotientPayload(Payload):
+    """Payload of setQuotientFamilial."""
+
+    quotient: QuotientFamilial | None = written("The quotient, unless refused.")
+
+
 @strawberry.type
 class FamilyQueries:
     """Root fields about families."""
@@ -111,8 +167,8 @@ class FamilyQueries:
         may=ANY_AGENT,
         search=Arg(
             str | None,
-            "Beginning of the number or of the name.",
-            filters="({o}.number like :arg_search || '%' or {o}.name ilike :arg_search || '%')",
+            "Beginning of the number, or of words of the name; accents and capitals do not matter.",
+            filters=FOUND,
         ),
     )
 
@@ -128,3 +184,46 @@ class FamilyMutations:
         """R15."""
         code, last_day = await accounts.issue_activation_code(info.context, family_number)
         return ActivationCodePayload(code=code, expires_on=last_day)
+
+    @mutation(
+        may=FAMILY_OR_COUNTER,
+        description="Write the identifiers of a professional (SIRET) or association (RNA or registry number), R6. "
+        "What is not given is emptied.",
+    )
+    async def set_family_identifier(
+        info: Info,
+        siret: Annotated[str | None, strawberry.argument(description="SIRET, 14 digits.")] = None,
+        rna: Annotated[str | None, strawberry.argument(description="RNA number, W and 9 digits.")] = None,
+        registry_number: Annotated[
+            str | None, strawberry.argument(description="Volume/folio in Alsace-Moselle, or a SIREN.")
+        ] = None,
+        profile: Annotated[
+            Profile | None, strawberry.argument(description="What the family is; changed by agents only.")
+        ] = None,
+        family: Annotated[
+            strawberry.ID | None, strawberry.argument(description="The family; agents say which one they serve.")
+        ] = None,
+    ) -> FamilyPayload:
+        """R6."""
+        wanted = profile.name if profile is not None else None
+        family_id = family_key(info, family)
+        found = await families.identify(info.context, family_id, wanted, siret, rna, registry_number)
+        return FamilyPayload(family_id=found)
+
+    @mutation(may=COUNTER, description="Record the quotient familial of a household; those known before are kept.")
+    async def set_quotient_familial(
+        info: Info,
+        family: Annotated[strawberry.ID, strawberry.argument(description="The family.")],
+        value: Annotated[int, strawberry.argument(description="Euros a month, 0 to 100,000.")],
+        valid_from: Annotated[date, strawberry.argument(description="First day on which it counts.")],
+        valid_until: Annotated[date | None, strawberry.argument(description="Last day, where it is known.")] = None,
+        source: Annotated[
+            QuotientSource, strawberry.argument(description="What it was read from.")
+        ] = QuotientSource.CAF,
+    ) -> QuotientPayload:
+        """QF."""
+        [wanted] = key_of(info.context, family, "Family", "family")
+        family_id, quotient_id = await families.record_quotient(
+            info.context, wanted, value, valid_from, valid_until, source.name
+        )
+        return QuotientPayload(family_id=family_id, id=quotient_id)

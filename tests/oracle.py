@@ -26,9 +26,10 @@ from graphql import (
     get_named_type,
 )
 
-from resolvers.reading.mapping import Aggregate, Column, Embedded, NodeById, One, Order, Page, node_type
+from resolvers.reading.mapping import Aggregate, Column, Computed, Embedded, NodeById, One, Order, Page, node_type
 from resolvers.reading.mapping import Mapping as Declared
 from resolvers.viewer import Viewer
+from tests.house import KEYS
 
 ROWS = 20
 Row = Mapping[str, Any]
@@ -58,7 +59,10 @@ SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     "agent": lambda row, viewer: viewer.kind == "AGENT" and row["id"] == viewer.agent_id,
     "family": lambda row, viewer: viewer.kind == "AGENT" or (viewer.kind == "FAMILY" and row["id"] == viewer.family_id),
     "member": lambda row, viewer: viewer.kind == "AGENT" or _own(row, viewer),
-    "account": _own,
+    "account": lambda row, viewer: _own(row, viewer) and row["removed_at"] is None,
+    "invitation": _own,
+    "member_change": lambda row, viewer: viewer.kind == "AGENT" or _own(row, viewer),
+    "quotient_familial": lambda row, viewer: _own(row, viewer) or bool(viewer.roles & {"AGENT", "CASHIER"}),
     "audit_entry": lambda row, viewer: "ADMIN" in viewer.roles,
     "session": _own_session,
     "channel_preference": _own,
@@ -68,6 +72,14 @@ SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     "news": _own_or_of_service,
 }
 """Who sees a row, by table: said a second time, independently of `whose`."""
+
+
+UNSEALED: Mapping[tuple[str, str], Callable[[Row], Any]] = {
+    ("QuotientFamilial", "value"): lambda row: int(
+        KEYS.unseal(f"quotient-familial/{row['family_id']}", row["sealed_value"])
+    ),
+}
+"""What is made in Python of a row, said a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,8 @@ class Oracle:
         match reading:
             case Column():
                 return await self._column(source, info, reading)
+            case Computed():
+                return UNSEALED[info.parent_type.name, info.field_name](source.row)
             case Embedded():
                 return Found("", {})
             case One():
@@ -218,7 +232,7 @@ class Oracle:
         ]
 
 
-VIEWER_TYPES = {"services": "uuid[]", "language": "text"}
+VIEWER_TYPES = {"services": "uuid[]", "roles": "text[]", "language": "text"}
 
 
 def _fill(

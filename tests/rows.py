@@ -1,14 +1,17 @@
 """Rows for proofs about reads: what a small city lacks, values that break careless code, and those who look at them."""
 
 from collections.abc import Sequence
+from datetime import date
 from random import Random
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from db.families import sealed_quotient
 from db.ids import uuid7
 from resolvers.viewer import Kind, Viewer, anonymous
+from tests.house import KEYS
 
 TEXTS = (
     "",
@@ -58,7 +61,8 @@ VALUES: dict[str, Sequence[Any]] = {
 FREE_COLUMNS = """
     select c.table_name, c.column_name, c.data_type, c.is_nullable = 'YES' as nullable
     from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
-    where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.data_type = any($1) and not exists (
+    where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.data_type = any($1)
+        and c.is_generated = 'NEVER' and not exists (
         select from pg_constraint k join pg_attribute a on a.attrelid = k.conrelid and a.attnum = any(k.conkey)
         where k.conrelid = c.table_name::regclass and a.attname = c.column_name and k.contype in ('p', 'f'))
     order by c.table_name, c.ordinal_position
@@ -84,8 +88,36 @@ ACTS = """
 """
 
 
+INVITATIONS = """
+    insert into invitation (family_id, id, email, member_id, invited_by, created_at, expires_at)
+    select a.family_id, gen_random_uuid(), 'adulte@example.org',
+        (select m.id from member m where m.family_id = a.family_id order by m.id limit 1), a.id, now(), now()
+    from account a on conflict do nothing
+"""
+CHANGES = """
+    insert into member_change (family_id, id, member_id, first_name, last_name, proposed_by, proposed_at, decided_at,
+        accepted)
+    select m.family_id, gen_random_uuid(), m.id, 'Autre', 'Nom', a.id, now(), d.at,
+        case when d.at is not null then true end
+    from (select distinct on (family_id) family_id, id from account order by family_id, id) a
+    join member m on m.family_id = a.family_id, (values (null::timestamptz), (now())) d(at)
+"""
+QUOTIENT = """
+    insert into quotient_familial (family_id, id, sealed_value, valid_from, source, recorded_by, recorded_at)
+    values ($1, $2, $3, $4, 'CAF', (select id from agent limit 1), now())
+"""
+
+
 async def fill(connection: asyncpg.Connection) -> None:
-    """Add to a demo city what it does not have: sessions of families and agents, choices of channels, acts."""
+    """Add to a demo city what it does not have: sessions of families and agents, choices of channels, acts,
+    invitations, quotients, proposals of changes.
+    """
+    await connection.execute(INVITATIONS)
+    await connection.execute(CHANGES)
+    for row in await connection.fetch("select id from family order by id"):
+        for value, day in ((412, date(2020, 1, 1)), (1234, date(2150, 1, 1))):
+            sealed = sealed_quotient(KEYS, row["id"], value)
+            await connection.execute(QUOTIENT, row["id"], uuid7(), sealed, day)
     for account in await connection.fetch("select family_id, id from account"):
         for _ in range(2):
             await connection.execute(SESSION, uuid7(), account["family_id"], account["id"], None)

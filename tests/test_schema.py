@@ -48,6 +48,7 @@ NOT_STORED = {
 COMPUTED = {
     "ActivationCodePayload.code": "shown once, stored as an HMAC",
     "ActivationCodePayload.expiresOn": "goes with the code",
+    "MemberPayload.proposed": "what was done; the proposal itself is stored",
     "SignInPayload.session": "made at sign-in",
 }
 """Fields of payloads that are made in Python beside `problems`."""

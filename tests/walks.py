@@ -29,12 +29,14 @@ from tests.documents import Bare, literal
 from tests.rows import agent_viewer, family_viewer, fill
 
 DEEPEST = 6
-KEPT = {"ended_at"}
-"""Left as it is: an ended session would hide what is to be looked for."""
+KEPT = {"ended_at", "removed_at", "valid_from"}
+"""Left as it is: an ended session or a removed login would hide what is to be looked for; quotients of the future too.
+"""
 
 OWNED_COLUMNS = """
     select c.table_name, c.column_name, c.data_type from information_schema.columns c
     where c.table_schema = 'public' and c.data_type in ('text', 'json', 'timestamp with time zone', 'date')
+        and c.is_generated = 'NEVER'
         and c.table_name in (select table_name from information_schema.columns
             where table_schema = 'public' and column_name = 'family_id' or table_name in ('family', 'agent'))
     order by c.table_name, c.ordinal_position
@@ -116,6 +118,7 @@ async def sides(connection: asyncpg.Connection, declared: Declared) -> dict[str,
     services = await connection.fetch("select id from service order by id limit 2")
     agents = await connection.fetch("select s.* from session s where agent_id is not null order by id limit 2")
     tables = sorted({row["table_name"] for row in await connection.fetch(OWNED_COLUMNS)})
+    await share_a_child(connection, [row["id"] for row in rows])
     made = {}
     for mark, row, service, agent in zip(MARKS, rows, services, agents, strict=True):
         for table in ("procedure", "procedure_event", "news"):
@@ -125,9 +128,48 @@ async def sides(connection: asyncpg.Connection, declared: Declared) -> dict[str,
                 service["id"],
             )
         canaries = Canaries(mark, tables)
+        await complete(connection, canaries, row["id"])
         await plant(connection, canaries, row["id"], agent["agent_id"])
         made[mark] = await side(connection, declared, canaries, row["id"], agent, service["id"]), canaries
     return made
+
+
+async def share_a_child(connection: asyncpg.Connection, families: Sequence[UUID]) -> None:
+    """Let both families have one child, as separated parents do: neither may learn anything of the other by it."""
+    for family in families:
+        await connection.execute(
+            """insert into member (family_id, id, role, first_name, last_name, child_id, created_at)
+               values ($1, gen_random_uuid(), 'CHILD', 'x', 'x', 'c0000000-0000-7000-8000-000000000000', now())""",
+            family,
+        )
+
+
+async def complete(connection: asyncpg.Connection, canaries: Canaries, family: UUID) -> None:
+    """Write what is there for few families only: identifiers, a former member, a quotient to come."""
+    digit = MARKS[canaries.mark]
+    identifiers = f"7328293200007{digit}", f"W00000007{digit}", f"77{digit}/77{digit}"
+    await connection.execute(
+        "update family set profile = 'ASSOCIATION', siret = $2, rna = $3, registry_number = $4 where id = $1",
+        family,
+        *identifiers,
+    )
+    canaries.words.update(dict.fromkeys(identifiers, "family"))
+    await connection.execute(
+        f"""insert into member (family_id, id, role, first_name, last_name, created_at, ended_at)
+            values ($1, gen_random_uuid(), 'ADULT', 'x', 'x', now(),
+                date_trunc('second', now()) + interval '{canaries.moment("member")} s')""",
+        family,
+    )
+    await connection.execute(
+        f"update quotient_familial set valid_from = '{canaries.day('quotient_familial')}' "
+        "where family_id = $1 and valid_from > now()",
+        family,
+    )
+    await connection.execute(
+        "update account a set member_id = (select m.id from member m where m.family_id = $1 order by m.id limit 1) "
+        "where a.family_id = $1",
+        family,
+    )
 
 
 def rows_of(table: str, family: UUID, agent: UUID) -> str:

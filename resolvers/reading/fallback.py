@@ -1,22 +1,23 @@
 """The other way: graphql-core walks the operation, and each entry field gets its rows from the same planner.
 
-Under an entry field everything is already read: a field of a row is looked up by its key in the answer.
+Under an entry field everything is already read: a field of a row is looked up by its key in the answer. One that is
+computed in Python finds its inputs there.
 """
 
 from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLUnionType
 
-from resolvers.reading.mapping import Mapping
+from resolvers.reading.mapping import Computed, Mapping
 from resolvers.reading.statement import TYPE_KEY
 
 
 def attach(mapping: Mapping) -> None:
     """Give every mapped field of the schema its resolver, and every abstract type its way to tell the concrete one."""
-    for parent, name in mapping.fields:
+    for (parent, name), reading in mapping.fields.items():
         named = mapping.schema.type_map[parent]
         if isinstance(named, GraphQLObjectType):
-            named.fields[name].resolve = resolve
+            named.fields[name].resolve = _computing(reading) if isinstance(reading, Computed) else resolve
     for named in mapping.schema.type_map.values():
         if isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)):
             named.resolve_type = _type_name
@@ -33,6 +34,15 @@ def resolve(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
         return source[info.path.key]
     context = info.context
     return context.reader.field(info, source, context.viewer)
+
+
+def _computing(reading: Computed) -> Any:
+    """Give the resolver of a field that Python makes of the inputs that its row brought along."""
+
+    def compute(source: dict[str, Any], info: GraphQLResolveInfo[Any], **_: Any) -> Any:
+        return reading.make(info.context.reader.tools, *source[str(info.path.key)])
+
+    return compute
 
 
 def _type_name(value: Any, _info: GraphQLResolveInfo[Any], _abstract: Any) -> str:

@@ -6,8 +6,10 @@ argument (`:arg_name`) or of the Python object that a payload starts from (`:sou
 adds text to it.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type
 
@@ -85,7 +87,19 @@ class NodeById:
     many: bool = False
 
 
-Reading = Column | Embedded | One | Aggregate | Page | NodeById
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value that Python makes of columns of the row, such as one that is encrypted where it lies.
+
+    `inputs` are templates of text values, `make` takes the reader's `tools` and these values. An operation that selects
+    such a field is walked by graphql-core; all others stay one statement.
+    """
+
+    inputs: tuple[str, ...]
+    make: Callable[..., Any]
+
+
+Reading = Column | Embedded | One | Aggregate | Page | NodeById | Computed
 
 
 @dataclass(frozen=True, slots=True)

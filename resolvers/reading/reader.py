@@ -55,6 +55,8 @@ class Reader:
     """SQL types of the viewer's values."""
     doubtful: frozenset[tuple[str, str]] = frozenset()
     """(type, field) whose promises the database does not guarantee: graphql-core must check them."""
+    tools: Any = None
+    """What computed fields need beside their columns."""
     planned: int = 0
     """How many plans were made."""
     _plans: OrderedDict[tuple[Any, ...], Plan | None] = field(default_factory=OrderedDict)

@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLObjectType, NameNode, SelectionSetNode, ge
 
 from resolvers.reading import arguments
 from resolvers.reading.identity import id_sql
-from resolvers.reading.mapping import Aggregate, Column, Embedded, Mapping, NodeById, One, Page, Stored
+from resolvers.reading.mapping import Aggregate, Column, Computed, Embedded, Mapping, NodeById, One, Page, Stored
 from resolvers.reading.pages import PageWriter
 from resolvers.reading.parameters import Parameters
 from resolvers.reading.selection import Document, Selected, below, fields_of, possible_types
@@ -112,6 +112,8 @@ class Writer:
                 return PageWriter(self, parent, selected, reading, t).json()
             case NodeById():
                 return self._node(parent, selected, reading)
+            case Computed() if self.tells_types:
+                return f"json_build_array({', '.join(self.render(sql, t=t) for sql in reading.inputs)})"
         raise NotPlanned(f"{parent.name}.{selected.name}")
 
     def slot(self, parent: GraphQLObjectType, selected: Selected, prepare: Any = dict) -> int:

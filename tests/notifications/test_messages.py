@@ -42,6 +42,8 @@ MOVED = PROCEDURE | {"from": "IN_REVIEW", "to": "ACCEPTED", "message": None}
 NEWS: dict[str, dict[str, Any]] = {
     "email_verification": {"account": "0199", "email": "martin@exemple.fr"},
     "account_activated": {},
+    "family_changed": {"change": "MEMBER_ADDED", "summary_fr": "Zoé est là.", "summary_en": "Zoé is here."},
+    "invitation": {"invitation": "0199", "expires_on": "2026-11-30", "inviting": "Famille Martin"},
     "procedure_submitted": SUBMITTED,
     "procedure_moved": MOVED,
     "test": {},

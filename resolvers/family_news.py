@@ -1,0 +1,71 @@
+"""What a family is told of changes to itself: its members, its identifiers, its logins (R16)."""
+
+from typing import Any
+from uuid import UUID
+
+from db import invitations as logins
+from db.outbox import Told, tell
+from resolvers.context import Context
+from resolvers.problems import Sentence
+
+TYPE = "family_changed"
+
+SENTENCES = {
+    "MEMBER_ADDED": Sentence(
+        "{who} figure maintenant parmi les membres de votre compte.", "{who} is now a member on your account."
+    ),
+    "MEMBER_CHANGED": Sentence("Les informations de {who} ont été modifiées.", "The details of {who} were changed."),
+    "MEMBER_REMOVED": Sentence(
+        "{who} ne figure plus parmi les membres de votre compte.", "{who} is no longer a member on your account."
+    ),
+    "CHILD_SHARED": Sentence(
+        "{who} est suivi par deux familles : chacune ne voit que ses propres démarches.",
+        "{who} has two families: each sees only its own procedures.",
+    ),
+    "CHILD_UNSHARED": Sentence(
+        "{who} n’est plus suivi que par votre famille.", "{who} is now a member of your family only."
+    ),
+    "CHANGE_PROPOSED": Sentence(
+        "La modification demandée pour {who} est transmise à la mairie.",
+        "The change asked for {who} was passed on to the town hall.",
+    ),
+    "CHANGE_REFUSED": Sentence(
+        "La mairie n’a pas retenu la modification demandée pour {who}.",
+        "The town hall did not accept the change asked for {who}.",
+    ),
+    "IDENTIFIER_CHANGED": Sentence(
+        "Les identifiants de votre compte ont été modifiés.", "The identifiers of your account were changed."
+    ),
+    "QUOTIENT_RECORDED": Sentence("Votre quotient familial a été enregistré.", "Your quotient familial was recorded."),
+    "ADULT_INVITED": Sentence(
+        "Une invitation à ouvrir un accès à votre compte a été envoyée à {who}.",
+        "An invitation to open a login on your account was sent to {who}.",
+    ),
+    "INVITATION_REVOKED": Sentence("L’invitation envoyée à {who} est annulée.", "The invitation to {who} was revoked."),
+    "LOGIN_ADDED": Sentence(
+        "Un nouvel accès à votre compte a été ouvert pour {who}.", "A new login on your account was opened for {who}."
+    ),
+    "LOGIN_REMOVED": Sentence(
+        "L’accès de {who} à votre compte a été retiré.", "The login of {who} on your account was removed."
+    ),
+}
+"""By kind of change; `{who}` is a member's name or an address."""
+
+OF_LOGINS = frozenset({"ADULT_INVITED", "INVITATION_REVOKED", "LOGIN_ADDED", "LOGIN_REMOVED"})
+"""Told to every address of the family, whatever channels it prefers: who can sign in is a matter of security."""
+
+
+async def confirm(tx: Any, context: Context, family_id: UUID, subject_id: UUID, change: str, who: str = "") -> None:
+    """Confirm a change to the family, in the transaction that makes it."""
+    sentence = SENTENCES[change]
+    data = {
+        "change": change,
+        "summary_fr": sentence.fr.format(who=who),
+        "summary_en": sentence.en.format(who=who),
+    }
+    at = context.process.clock()
+    if change not in OF_LOGINS:
+        await tell(tx, Told(family_id, "ACCOUNT_SECURITY", TYPE, subject_id, data, at))
+        return
+    to = [("EMAIL", email) for email in await logins.emails(tx, family_id)]
+    await tell(tx, Told(family_id, "ACCOUNT_SECURITY", TYPE, subject_id, data, at, priority=0, to=to))
