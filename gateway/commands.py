@@ -22,6 +22,8 @@ imports = typer.Typer(no_args_is_help=True, help="Load files of the city's other
 app.add_typer(imports, name="import")
 audit = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(audit, name="audit")
+documents = typer.Typer(no_args_is_help=True, help="The documents that clients may send; see docs/documents.md.")
+app.add_typer(documents, name="documents")
 console = Console(highlight=False, soft_wrap=True)
 """Long lines stay whole: a terminal breaks them itself, and whoever reads a pipe wants what was said."""
 
@@ -224,6 +226,67 @@ def export_audit(
 
     settings = _settings(config, database__url=database, data__folder=data)
     _run(exported(settings, file, console))
+
+
+Client = Annotated[str | None, typer.Option(metavar="NAME", help="web, mobile, or the name of a partner.")]
+Manifest = Annotated[Path, typer.Argument(help="List of documents, Apollo's or Relay's.", exists=True, dir_okay=False)]
+
+
+@documents.command("extract")
+def extract_documents(
+    folders: Annotated[list[Path], typer.Argument(help="Source folders of a client.", exists=True)],
+    out: Annotated[Path, typer.Option(help="List to write.", dir_okay=False)] = Path("manifest.json"),
+    typename: Annotated[bool, typer.Option(help="Add __typename as caches of clients do.")] = False,
+    config: Config = None,
+) -> None:
+    """Find the operations in the sources of a client and check them against the schema."""
+    from gateway.registering import extract
+
+    extract(_settings(config), folders, out, typename, console)
+
+
+@documents.command("register")
+def register_documents(
+    manifest: Manifest,
+    client: Annotated[str, typer.Option(metavar="NAME", help="web, mobile, or the name of a partner.")],
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Let the documents of a list be called; again changes nothing."""
+    from gateway.registering import register
+
+    _run(register(_settings(config, database__url=database, data__folder=data), manifest, client, console))
+
+
+@documents.command("list")
+def list_documents(
+    client: Client = None, database: Database = None, data: DataFolder = None, config: Config = None
+) -> None:
+    """List what is registered."""
+    from gateway.registering import show
+
+    _run(show(_settings(config, database__url=database, data__folder=data), client, console))
+
+
+@documents.command("retire")
+def retire_documents(
+    digest: Annotated[str | None, typer.Argument(metavar="HASH", help="One document.")] = None,
+    client: Client = None,
+    not_in: Annotated[
+        Path | None, typer.Option(help="Retire what this list of the client does not hold.", exists=True)
+    ] = None,
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Let documents be called no longer: one by its hash, or those of a client that its list no longer holds."""
+    from gateway.registering import retire
+
+    if (digest is None) == (client is None or not_in is None):
+        _stop("Name a hash, or a client with --not-in.")
+    settings = _settings(config, database__url=database, data__folder=data)
+    _run(retire(settings, digest, client, not_in, console))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

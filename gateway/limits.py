@@ -5,6 +5,7 @@ refused in the time that it takes to read it. The same limits hold on every tran
 """
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from graphql import (
     DocumentNode,
@@ -20,6 +21,7 @@ from graphql import (
     is_composite_type,
 )
 
+from db import settings
 from gateway.cost import SATURATED, Weight, page_of
 from gateway.errors import RequestRefused
 from gateway.merging import pairs_to_compare
@@ -43,6 +45,19 @@ class Limits:
     cost: int = 2_000
     page: int = 20
     """Entries a connection counts for when the request does not say."""
+
+    @classmethod
+    def of(cls, limits: settings.Limits) -> Self:
+        """Take those that the settings hold."""
+        return cls(
+            tokens=limits.tokens,
+            depth=limits.depth,
+            aliases=limits.aliases,
+            directives=limits.directives,
+            root_fields=limits.root_fields,
+            fragments=limits.fragments,
+            cost=limits.cost,
+        )
 
 
 @dataclass(slots=True)

@@ -107,15 +107,6 @@ def _endpoint(
 ) -> Endpoint:
     settings = process.settings
     limits, development = settings.limits, not settings.server.production
-    sizes = Limits(
-        tokens=limits.tokens,
-        depth=limits.depth,
-        aliases=limits.aliases,
-        directives=limits.directives,
-        root_fields=limits.root_fields,
-        fragments=limits.fragments,
-        cost=limits.cost,
-    )
     live = LiveLimits(
         heartbeat_seconds=limits.heartbeat,
         frame_bytes=limits.body_bytes,
@@ -130,7 +121,7 @@ def _endpoint(
         body_bytes=limits.body_bytes,
     )
     return Endpoint(
-        Documents(built.graphql, sizes, suggestions=development, introspection=development),
+        Documents(built.graphql, Limits.of(limits), suggestions=development, introspection=development),
         executor,
         Authentication(process).context,
         gate,
