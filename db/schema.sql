@@ -67,6 +67,13 @@ begin
     raise exception 'the audit log is append-only' using errcode = 'restrict_violation';
 end $$;
 
+CREATE FUNCTION public.keep_terms() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'published terms of use are never changed' using errcode = 'restrict_violation';
+end $$;
+
 CREATE FUNCTION public.outbox_state() RETURNS TABLE(age_seconds double precision, dead_letters bigint, channels text[], statuses text[], counts bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public'
@@ -76,12 +83,49 @@ CREATE FUNCTION public.outbox_state() RETURNS TABLE(age_seconds double precision
         where d.created_at > now() - interval '1 day' group by d.channel, d.status
     )
     select
-        coalesce((select extract(epoch from now() - min(l.due_at)) from lane l where l.due_at <= now() and not l.leased), 0)::float8,
+        coalesce((select extract(epoch from now() - min(l.due_at)) from lane l
+            where l.due_at <= now() and not l.leased and l.priority < 2), 0)::float8,
         (select count(*) from delivery d where d.status = 'DEAD_LETTER'),
         coalesce((select array_agg(s.channel order by s.channel, s.status) from sent s), '{}'),
         coalesce((select array_agg(s.status order by s.channel, s.status) from sent s), '{}'),
         coalesce((select array_agg(s.n order by s.channel, s.status) from sent s), '{}')
 $$;
+
+CREATE TABLE public.maintenance (
+    id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    message_fr text NOT NULL,
+    message_en text NOT NULL,
+    agents_may_work boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT maintenance_check CHECK ((ends_at > starts_at)),
+    CONSTRAINT maintenance_message_en_check CHECK (((length(message_en) >= 1) AND (length(message_en) <= 2000))),
+    CONSTRAINT maintenance_message_fr_check CHECK (((length(message_fr) >= 1) AND (length(message_fr) <= 2000)))
+);
+
+COMMENT ON TABLE public.maintenance IS 'Times at which families only read (R8), planned or immediate.';
+
+COMMENT ON COLUMN public.maintenance.ends_at IS 'When it ends by itself; null when nobody knows yet.';
+
+COMMENT ON COLUMN public.maintenance.ended_at IS 'When an agent ended, cancelled or replaced it.';
+
+CREATE FUNCTION public.present_maintenance(moment timestamp with time zone) RETURNS SETOF public.maintenance
+    LANGUAGE sql STABLE
+    AS $$
+    select * from maintenance
+    where ended_at is null and (ends_at is null or ends_at > moment)
+    order by starts_at > moment, greatest(starts_at - moment, moment - starts_at), id limit 1
+$$;
+
+CREATE FUNCTION public.ring_city() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('kiosque_city', '');
+    return null;
+end $$;
 
 CREATE FUNCTION public.ring_documents() RETURNS trigger
     LANGUAGE plpgsql
@@ -213,6 +257,22 @@ CREATE TABLE public.agent (
 );
 
 COMMENT ON TABLE public.agent IS 'City staff; sees the procedures of its services.';
+
+CREATE TABLE public.broadcast (
+    id uuid NOT NULL,
+    topic text NOT NULL,
+    type text NOT NULL,
+    data json NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    told_up_to uuid,
+    families integer DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT broadcast_topic_check CHECK ((topic = ANY (ARRAY['TERMS'::text, 'MAINTENANCE'::text, 'CITY_INFORMATION'::text])))
+);
+
+ALTER TABLE ONLY public.broadcast FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN public.broadcast.told_up_to IS 'Families up to this id have their item of news: it moves in the transaction that writes them.';
 
 CREATE UNLOGGED TABLE public.bucket (
     subject bytea NOT NULL,
@@ -405,6 +465,7 @@ CREATE TABLE public.news (
     occurred_at timestamp with time zone NOT NULL,
     read_at timestamp with time zone,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    broadcast_id uuid,
     CONSTRAINT news_seq_check CHECK ((seq > 0)),
     CONSTRAINT news_topic_check CHECK ((topic = ANY (ARRAY['PROCEDURE_STATUS'::text, 'PROCEDURE_MESSAGE'::text, 'INVOICE_ISSUED'::text, 'PAYMENT'::text, 'DIRECT_DEBIT'::text, 'ACCOUNT_SECURITY'::text, 'TERMS'::text, 'MAINTENANCE'::text, 'CITY_INFORMATION'::text])))
 );
@@ -414,6 +475,8 @@ ALTER TABLE ONLY public.news FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.news.seq IS 'Gapless per family; the cursor of every subscription.';
 
 COMMENT ON COLUMN public.news.xid IS 'Lets a gateway read each item once, also when transactions commit out of order.';
+
+COMMENT ON COLUMN public.news.broadcast_id IS 'What of the city''s stream it repeats: once for a family, whatever crashes.';
 
 CREATE TABLE public.procedure (
     family_id uuid NOT NULL,
@@ -637,6 +700,9 @@ ALTER TABLE ONLY public.audit_entry
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.broadcast
+    ADD CONSTRAINT broadcast_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.bucket
     ADD CONSTRAINT bucket_pkey PRIMARY KEY (subject);
 
@@ -666,6 +732,9 @@ ALTER TABLE ONLY public.invitation
 
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (family_id, subject_id, channel, address);
+
+ALTER TABLE ONLY public.maintenance
+    ADD CONSTRAINT maintenance_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.member_change
     ADD CONSTRAINT member_change_pkey PRIMARY KEY (family_id, id);
@@ -742,6 +811,8 @@ CREATE INDEX audit_entry_of_actor ON public.audit_entry USING btree (actor_id, n
 
 CREATE INDEX audit_entry_of_family ON public.audit_entry USING btree (family_id, number) WHERE (family_id IS NOT NULL);
 
+CREATE INDEX broadcast_unfinished ON public.broadcast USING btree (created_at) WHERE (finished_at IS NULL);
+
 CREATE INDEX delivery_dead ON public.delivery USING btree (family_id) WHERE (status = 'DEAD_LETTER'::text);
 
 CREATE INDEX delivery_of_family ON public.delivery USING btree (family_id, created_at DESC, id DESC);
@@ -756,6 +827,8 @@ CREATE UNIQUE INDEX invitation_open ON public.invitation USING btree (family_id,
 
 CREATE INDEX lane_due ON public.lane USING btree (channel, priority, due_at) WHERE (due_at IS NOT NULL);
 
+CREATE INDEX maintenance_not_ended ON public.maintenance USING btree (starts_at) WHERE (ended_at IS NULL);
+
 CREATE UNIQUE INDEX member_change_open ON public.member_change USING btree (family_id, member_id) WHERE (decided_at IS NULL);
 
 CREATE INDEX member_change_waiting ON public.member_change USING btree (id) WHERE (decided_at IS NULL);
@@ -763,6 +836,8 @@ CREATE INDEX member_change_waiting ON public.member_change USING btree (id) WHER
 CREATE UNIQUE INDEX member_of_child ON public.member USING btree (child_id, family_id) WHERE (child_id IS NOT NULL);
 
 CREATE INDEX news_by_transaction ON public.news USING btree (xid);
+
+CREATE UNIQUE INDEX news_of_broadcast ON public.news USING btree (family_id, broadcast_id) WHERE (broadcast_id IS NOT NULL);
 
 CREATE INDEX news_of_procedure ON public.news USING btree (family_id, procedure_id, seq) WHERE (procedure_id IS NOT NULL);
 
@@ -786,15 +861,23 @@ CREATE CONSTRAINT TRIGGER chain AFTER INSERT ON public.audit_entry DEFERRABLE IN
 
 CREATE TRIGGER keep BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.keep_audit_entry();
 
+CREATE TRIGGER keep BEFORE DELETE OR UPDATE ON public.terms FOR EACH ROW EXECUTE FUNCTION public.keep_terms();
+
 CREATE TRIGGER keep_all BEFORE TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION public.keep_audit_entry();
 
+CREATE TRIGGER keep_all BEFORE TRUNCATE ON public.terms FOR EACH STATEMENT EXECUTE FUNCTION public.keep_terms();
+
 CREATE TRIGGER ring AFTER INSERT ON public.delivery FOR EACH STATEMENT EXECUTE FUNCTION public.ring_lane();
+
+CREATE TRIGGER ring AFTER INSERT OR UPDATE ON public.maintenance FOR EACH STATEMENT EXECUTE FUNCTION public.ring_city();
 
 CREATE TRIGGER ring AFTER INSERT ON public.news FOR EACH STATEMENT EXECUTE FUNCTION public.ring_news();
 
 CREATE TRIGGER ring AFTER INSERT OR DELETE OR UPDATE ON public.registered_document FOR EACH STATEMENT EXECUTE FUNCTION public.ring_documents();
 
 CREATE TRIGGER ring AFTER UPDATE OF ended_at ON public.session FOR EACH ROW WHEN (((new.ended_at IS NOT NULL) AND (old.ended_at IS NULL))) EXECUTE FUNCTION public.ring_session();
+
+CREATE TRIGGER ring AFTER INSERT ON public.terms FOR EACH STATEMENT EXECUTE FUNCTION public.ring_city();
 
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
@@ -846,6 +929,9 @@ ALTER TABLE ONLY public.member_change
 
 ALTER TABLE ONLY public.member
     ADD CONSTRAINT member_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.news
+    ADD CONSTRAINT news_broadcast_id_fkey FOREIGN KEY (broadcast_id) REFERENCES public.broadcast(id);
 
 ALTER TABLE ONLY public.news
     ADD CONSTRAINT news_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
@@ -924,7 +1010,11 @@ CREATE POLICY agents_tell ON public.delivery FOR INSERT TO kiosque_api WITH CHEC
 
 CREATE POLICY agents_tell ON public.lane TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
 
+CREATE POLICY announced ON public.broadcast FOR INSERT TO kiosque_api WITH CHECK (((( SELECT public.viewer_agent() AS viewer_agent) IS NOT NULL) AND (told_up_to IS NULL) AND (finished_at IS NULL)));
+
 ALTER TABLE public.audit_entry ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.broadcast ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY chained ON public.audit_entry TO kiosque_audit USING (true);
 
@@ -945,6 +1035,8 @@ ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.member_change ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.news ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY numbered ON public.family FOR UPDATE TO kiosque_dispatch USING (true);
 
 ALTER TABLE public.procedure ENABLE ROW LEVEL SECURITY;
 
@@ -990,11 +1082,15 @@ CREATE POLICY seen ON public.terms_acceptance TO kiosque_api USING (((family_id 
 
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY spread ON public.news FOR INSERT TO kiosque_dispatch WITH CHECK ((broadcast_id IS NOT NULL));
+
 ALTER TABLE public.terms_acceptance ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY told ON public.account FOR SELECT TO kiosque_dispatch USING (true);
 
 CREATE POLICY told ON public.address TO kiosque_dispatch USING (true);
+
+CREATE POLICY told ON public.broadcast TO kiosque_dispatch USING (true);
 
 CREATE POLICY told ON public.channel_preference TO kiosque_dispatch USING (true);
 
@@ -1055,8 +1151,19 @@ GRANT ALL ON FUNCTION public.folded(words text) TO kiosque_api;
 
 REVOKE ALL ON FUNCTION public.keep_audit_entry() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.keep_terms() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.outbox_state() TO kiosque_api;
+
+GRANT SELECT,INSERT ON TABLE public.maintenance TO kiosque_api;
+
+GRANT UPDATE(ended_at) ON TABLE public.maintenance TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.present_maintenance(moment timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.present_maintenance(moment timestamp with time zone) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.ring_city() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.ring_documents() FROM PUBLIC;
 
@@ -1102,6 +1209,15 @@ GRANT SELECT,UPDATE ON TABLE public.address TO kiosque_dispatch;
 
 GRANT SELECT ON TABLE public.agent TO kiosque_api;
 
+GRANT INSERT ON TABLE public.broadcast TO kiosque_api;
+GRANT SELECT ON TABLE public.broadcast TO kiosque_dispatch;
+
+GRANT UPDATE(told_up_to) ON TABLE public.broadcast TO kiosque_dispatch;
+
+GRANT UPDATE(families) ON TABLE public.broadcast TO kiosque_dispatch;
+
+GRANT UPDATE(finished_at) ON TABLE public.broadcast TO kiosque_dispatch;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bucket TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.channel_preference TO kiosque_api;
@@ -1120,6 +1236,10 @@ GRANT SELECT(name) ON TABLE public.family TO kiosque_dispatch;
 
 GRANT SELECT(language) ON TABLE public.family TO kiosque_dispatch;
 
+GRANT SELECT(activated_at) ON TABLE public.family TO kiosque_dispatch;
+
+GRANT SELECT(news_seq),UPDATE(news_seq) ON TABLE public.family TO kiosque_dispatch;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.idempotency_key TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.invitation TO kiosque_api;
@@ -1132,7 +1252,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.member TO kiosque_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.member_change TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.news TO kiosque_api;
-GRANT SELECT ON TABLE public.news TO kiosque_dispatch;
+GRANT SELECT,INSERT ON TABLE public.news TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.procedure TO kiosque_api;
 
@@ -1158,7 +1278,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.session TO kiosque_api;
 
 GRANT SELECT,INSERT ON TABLE public.signing_key TO kiosque_api;
 
-GRANT SELECT ON TABLE public.terms TO kiosque_api;
+GRANT SELECT,INSERT ON TABLE public.terms TO kiosque_api;
 GRANT SELECT ON TABLE public.terms TO kiosque_dispatch;
 
 GRANT SELECT,INSERT ON TABLE public.terms_acceptance TO kiosque_api;

@@ -138,6 +138,9 @@ class Outbox(Section, frozen=True):
     retry_cap: Annotated[float, note("Longest pause before another try.", gt=0)] = 900.0
     retry_for: Annotated[float, note("After this the next channel is tried.", gt=0)] = 259200.0
     lanes: Annotated[int, note("Lanes worked on at once.", ge=1, le=1000)] = 32
+    broadcast_batch: Annotated[
+        int, note("Families that one transaction tells what the whole city is told.", ge=1, le=5000)
+    ] = 200
     ready_age: Annotated[float, note("Age of the oldest message at which `/ready` says no.", gt=0)] = 60.0
 
 

@@ -14,6 +14,8 @@ STEPS = (
     "dispatch.before_send",
     "dispatch.sent",
     "dispatch.recorded",
+    "broadcast.batch",
+    "broadcast.told",
 )
 
 _wanted, _, _count = os.environ.get("KIOSQUE_CRASH_AT", "").partition(":")

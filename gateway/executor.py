@@ -12,6 +12,8 @@ from graphql.execution import get_argument_values, get_variable_values
 
 from db.news import NewsRow
 from db.pool import DatabaseUnavailable
+from gateway.asked import every_access, root_names
+from gateway.city import City, StatusStream, refuse_in_maintenance
 from gateway.documents import Operation, cost_of
 from gateway.errors import RequestRefused, formatted_all, is_unavailable, unavailable
 from gateway.execution import Answer, Closing, Listener
@@ -37,16 +39,19 @@ class Ready:
     """What is known of an operation after it was seen once."""
 
     fragments: dict[str, FragmentDefinitionNode]
-    access: tuple[Access, ...]
+    roots: tuple[Access, ...]
     """Of every root field that it can select."""
+    every: tuple[Access, ...]
+    """Of every field, root or not, that declares one."""
 
 
 class PortalExecutor:
     """The executor of the portal's schema."""
 
-    def __init__(self, built: Built, live: Live) -> None:
+    def __init__(self, built: Built, live: Live, city: City) -> None:
         self._schema = built.graphql
         self._live = live
+        self._city = city
         self._ready: OrderedDict[str, Ready] = OrderedDict()
         self.lanes: Counter[tuple[str, str]] = Counter()
         """Operations by lane (`planned` or `walked`) and name, for /metrics."""
@@ -56,6 +61,8 @@ class PortalExecutor:
         cost = cost_of(operation, variables)
         coerced = self._coerced(operation, variables, context)
         data = None
+        if operation.kind == "mutation":
+            refuse_in_maintenance(context, self._known(operation).roots)
         if operation.kind == "query":
             data = await self._planned(operation, coerced, context)
         if data is not None:
@@ -75,11 +82,14 @@ class PortalExecutor:
         assert root is not None, "the document is valid"
         selected = fields_of(Document(self._schema, ready.fragments, coerced), root, [operation.node.selection_set])[0]
         definition = root.fields[selected.name]
+        feed = feed_of(definition)
         try:
-            for access in ready.access:
+            for access in ready.every:
                 access.permit(context.viewer)
+            if feed is None:
+                return await self._follow_status(operation, variables, coerced, context, listener)
             arguments = get_argument_values(definition, selected.nodes[0], coerced)
-            follow = await followed(context, feed_of(definition), arguments)
+            follow = await followed(context, feed, arguments)
         except GraphQLError as error:
             raise _not_valid([error], context) from error
         except Refusal as refused:
@@ -93,10 +103,22 @@ class PortalExecutor:
         group = (operation.key, msgspec.json.encode(variables), *context.viewer.sharing)
         return self._live.follow(Stream(follow, group, render, listener))
 
+    async def _follow_status(
+        self, operation: Operation, variables: dict[str, Any], coerced: Any, context: Context, listener: Listener
+    ) -> Closing:
+        """Start a stream of what is the same for everybody but for the language."""
+
+        async def render() -> bytes:
+            return await self._event(operation, variables, coerced, context, None)
+
+        viewer = context.viewer
+        group = (operation.key, msgspec.json.encode(variables), viewer.kind, viewer.language)
+        return await self._city.follow(StatusStream(group, render, listener))
+
     async def _event(
-        self, operation: Operation, variables: dict[str, Any], coerced: Any, context: Context, row: NewsRow
+        self, operation: Operation, variables: dict[str, Any], coerced: Any, context: Context, row: NewsRow | None
     ) -> bytes:
-        """Give the answer for one event of a stream."""
+        """Give the answer for one event of a stream; `row` is the item of news that it tells."""
         ready = self._known(operation)
         reader = context.process.reader
         data = await reader.whole(operation.key, operation.node, ready.fragments, coerced, context.viewer, row)
@@ -117,7 +139,7 @@ class PortalExecutor:
         """Give the data of a query in one statement, or None when graphql-core must walk it."""
         ready = self._known(operation)
         try:
-            for access in ready.access:
+            for access in ready.every:
                 access.permit(context.viewer)
             reader = context.process.reader
             return await reader.whole(operation.key, operation.node, ready.fragments, coerced, context.viewer)
@@ -173,7 +195,8 @@ class PortalExecutor:
         root = self._schema.get_root_type(operation.node.operation)
         assert root is not None, "the document is valid"
         names = root_names(operation.node.selection_set, fragments)
-        return Ready(fragments, tuple(access_of(root.fields[name]) for name in names if name in root.fields))
+        roots = tuple(access_of(root.fields[name]) for name in names if name in root.fields)
+        return Ready(fragments, roots, every_access(self._schema, [operation.node, *fragments.values()]))
 
     def _count(self, lane: str, operation: Operation) -> None:
         name = operation.name or "anonymous"
@@ -182,26 +205,9 @@ class PortalExecutor:
         self.lanes[lane, name] += 1
 
 
-def root_names(selection_set: Any, fragments: dict[str, FragmentDefinitionNode]) -> set[str]:
-    """Give the names of all root fields that an operation can select, whatever its conditions say."""
-    names: set[str] = set()
-    visited: set[str] = set()
-    waiting = [selection_set]
-    while waiting:
-        for selection in waiting.pop().selections:
-            if selection.kind == "field":
-                names.add(selection.name.value)
-            elif selection.kind == "inline_fragment":
-                waiting.append(selection.selection_set)
-            elif selection.name.value not in visited:
-                visited.add(selection.name.value)
-                waiting.append(fragments[selection.name.value].selection_set)
-    return names
-
-
-def feed_of(definition: Any) -> Feed:
-    """Give the declaration of a subscription's root field."""
-    feed: Feed = definition.extensions["strawberry-definition"].metadata[FEED]
+def feed_of(definition: Any) -> Feed | None:
+    """Give the declaration of a subscription's root field; None for what is announced to everybody."""
+    feed: Feed | None = definition.extensions["strawberry-definition"].metadata[FEED]
     return feed
 
 

@@ -7,7 +7,7 @@ that arrives meanwhile makes the replay look once more. An idle stream is an ent
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from db.news import NewsRow
 from db.pool import API_ROLE, UNREACHABLE, connect
 from gateway.errors import refused_by
 from gateway.execution import Listener
+from resolvers.problems import refusal
 from resolvers.streams import Follow
 
 log = structlog.get_logger(__name__)
@@ -90,6 +91,18 @@ class Live:
             of_family.discard(stream)
             if not of_family:
                 del self._of_family[stream.follow.family_id]
+
+    def accounts(self) -> list[tuple[UUID, UUID]]:
+        """Give the accounts of families that follow something: family and account."""
+        viewers = (stream.follow.context.viewer for streams in self._of_family.values() for stream in streams)
+        return list({(each.family_id, each.account_id) for each in viewers if each.family_id and each.account_id})
+
+    def close_terms_gate(self, account_ids: Collection[UUID]) -> None:
+        """End the streams of accounts that have not accepted the terms in force: no feed of news is open before."""
+        for stream in [stream for streams in self._of_family.values() for stream in streams]:
+            viewer = stream.follow.context.viewer
+            if viewer.account_id in account_ids:
+                self._fail(stream, refusal("TERMS_NOT_ACCEPTED", viewer))
 
     async def _replay(self, stream: Stream) -> None:
         try:

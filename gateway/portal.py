@@ -15,6 +15,7 @@ from db.keys import Keys
 from db.pool import Database
 from db.settings import Settings
 from gateway.authentication import Authentication
+from gateway.city import City
 from gateway.documents import Documents
 from gateway.endpoint import Endpoint, LiveLimits
 from gateway.executor import PortalExecutor
@@ -30,6 +31,7 @@ from resolvers.passwords import Passwords
 from resolvers.reading.guarantees import broken_promises
 from resolvers.reading.reader import Reader
 from resolvers.session_cache import SessionCache
+from resolvers.status_cache import StatusCache
 from resolvers.tokens import open_tokens
 from resolvers.viewer import SYSTEM_SIGHT, Kind
 
@@ -59,12 +61,18 @@ async def opened(settings: Settings, dsn: str, clock: Clock = utc_now) -> AsyncI
         registry = Registry(process.database)
         await registry.load()
         stack.push_async_callback(registry.close)
-        bells: dict[str, Bell] = {"kiosque_session": sessions.rang, "kiosque_documents": registry.rang}
-        live = Live(dsn, bells, (sessions.look_at_all, registry.rang))
-        executor = PortalExecutor(built, live)
+        city = City(process)
+        await city.look()
+        bells: dict[str, Bell] = {
+            "kiosque_session": sessions.rang,
+            "kiosque_documents": registry.rang,
+            "kiosque_city": city.rang,
+        }
+        live = Live(dsn, bells, (sessions.look_at_all, registry.rang, city.rang))
+        executor = PortalExecutor(built, live, city)
         throttle = throttle_of(settings.limits, settings.server.production, process.database, process.keys)
         health = Health(process.database, executor, live, sockets, settings.outbox.ready_age, throttle)
-        for work in (live.run(), health.measure_lag(), *([throttle.run()] if throttle else [])):
+        for work in (live.run(), city.run(live), health.measure_lag(), *([throttle.run()] if throttle else [])):
             stack.push_async_callback(_end, asyncio.create_task(work))
         yield Portal(process, _endpoint(process, built, executor, sockets, registry, throttle), health)
 
@@ -84,8 +92,10 @@ async def _process(
     stack.callback(passwords.close)
     async with database.transaction(SYSTEM_SIGHT) as tx:
         tokens = await open_tokens(tx, keys, settings.tokens, clock())
-    reader = Reader(built.mapping, database, schema.VIEWER_CASTS, await _doubtful(database, built), tools=keys)
-    return Process(settings, database, clock, keys, passwords, tokens, reader, SessionCache(database, clock)), built
+    doubtful, constants = await _doubtful(database, built), schema.constants(settings.city)
+    reader = Reader(built.mapping, database, schema.VIEWER_CASTS, doubtful, keys, constants, clock)
+    sessions = SessionCache(database, clock)
+    return Process(settings, database, clock, keys, passwords, tokens, reader, sessions, StatusCache()), built
 
 
 async def _doubtful(database: Database, built: schema.Built) -> frozenset[tuple[str, str]]:

@@ -19,6 +19,7 @@ from db.pool import DISPATCH_ROLE, STATEMENT_CACHE, server_settings
 from db.settings import Settings
 from notifications import results
 from notifications.breaker import Breaker
+from notifications.broadcast import Spreader
 from notifications.channels import Channels
 from notifications.channels.email import Email
 from notifications.channels.in_app import InApp
@@ -96,6 +97,7 @@ class Dispatcher:
             asyncio.create_task(listen(self._dsn, self._bell.set)),
             asyncio.create_task(self._every(TIDY_SECONDS, self._take_back)),
             asyncio.create_task(self._every(STALE_SECONDS, self._give_up)),
+            asyncio.create_task(Spreader(self._pool, self._clock, self._settings.broadcast_batch).run()),
         ]
         stopped = asyncio.create_task(stop.wait())
         ends: list[asyncio.Future[Any]] = [stopped, self._crash, recorder, claiming, *others]
@@ -232,7 +234,7 @@ async def _no_reset(_: asyncpg.Connection) -> None:
 
 
 async def open_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
-    """Make the dispatcher's pool: three connections are enough, because none is held while something is sent.
+    """Make the dispatcher's pool: four connections are enough, because none is held while something is sent.
 
     Nothing is opened yet, so that the database may still be away.
     """
@@ -247,7 +249,7 @@ async def open_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
-        max_size=3,
+        max_size=4,
         timeout=database.command_timeout,
         command_timeout=database.command_timeout,
         max_inactive_connection_lifetime=0,

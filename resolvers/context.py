@@ -12,9 +12,10 @@ from db.keys import Keys
 from db.pool import Database
 from db.settings import Settings
 from resolvers.passwords import Passwords
-from resolvers.problems import Refusal, refusal
+from resolvers.problems import NEED_HELP, Refusal, helped, refusal
 from resolvers.reading.reader import Reader
 from resolvers.session_cache import SessionCache
+from resolvers.status_cache import StatusCache
 from resolvers.tokens import Tokens
 from resolvers.viewer import SYSTEM_SIGHT, Viewer
 
@@ -47,6 +48,9 @@ class Process:
     sessions: SessionCache
     """Who a session stands for."""
 
+    status: StatusCache
+    """Whether there is maintenance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -73,8 +77,9 @@ class Context:
         return self.process.reader
 
     def refusal(self, code: str, path: list[str] | None = None) -> Refusal:
-        """Make a refusal in the viewer's language."""
-        return refusal(code, self.viewer, path)
+        """Make a refusal in the viewer's language; one that a family cannot mend alone says who helps (R40)."""
+        made = refusal(code, self.viewer, path)
+        return helped(made, self.process.settings.city, self.viewer) if code in NEED_HELP else made
 
     def as_viewer(self, viewer: Viewer) -> "Context":
         """Give the same request for another viewer, as after a sign-in."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from db.settings import City
 from resolvers.viewer import Viewer
 
 
@@ -174,6 +175,17 @@ SENTENCES = {
         "Ce n’est pas la version en vigueur des conditions.", "This is not the version of the terms in force."
     ),
 }
+
+NEED_HELP = frozenset({"ACTIVATION_REFUSED", "EMAIL_NOT_VERIFIED", "LINK_NOT_VALID", "THROTTLED"})
+"""Refusals that a family may be unable to mend alone: their sentence says whom to call or to write to (R40)."""
+
+HELP = Sentence("Besoin d’aide ? {phone}, {email}.", "Need help? {phone}, {email}.")
+
+
+def helped(refused: Refusal, city: City, viewer: Viewer) -> Refusal:
+    """Add to a refusal's sentence who helps (R40)."""
+    help_desk = HELP.to(viewer.language).format(phone=city.contact_phone, email=city.contact_email)
+    return Refusal(refused.code, f"{refused.message} {help_desk}", refused.path, refused.also)
 
 
 def refusal(code: str, viewer: Viewer, path: list[str] | None = None) -> Refusal:

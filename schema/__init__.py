@@ -9,20 +9,24 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.reading.fallback import attach
 from resolvers.reading.mapping import Mapping, mapping_of
-from schema.access import EVERYBODY, AgentRole, ViewerKind, guard
+from schema.access import AFTER_TERMS, AgentRole, InMaintenance, ViewerKind, guard
 from schema.accounts import AccountMutations, AccountQueries
 from schema.audit import AuditQueries
 from schema.credentials import CredentialQueries
 from schema.declare import Arg, by_id
 from schema.families import FamilyMutations, FamilyQueries
+from schema.help import HelpQueries, constants
 from schema.logins import LoginMutations
 from schema.members import MemberMutations, MemberQueries
 from schema.news import NewsMutations, NewsSubscriptions
 from schema.procedures import ProcedureMutations, ProcedureQueries
 from schema.relay import Node
 from schema.scalars import SCALARS
+from schema.service_status import ServiceStatusMutations, ServiceStatusQueries, ServiceStatusSubscriptions
 from schema.sessions import SessionMutations
 from schema.terms import TermsMutations, TermsQueries
+
+__all__ = ("VIEWER_CASTS", "Built", "build", "constants")
 
 VIEWER_CASTS = {
     "family": "uuid",
@@ -39,18 +43,26 @@ VIEWER_CASTS = {
 
 @strawberry.type(description="Everything that can be read. One operation is one SQL statement.")
 class Query(
-    AccountQueries, CredentialQueries, FamilyQueries, MemberQueries, TermsQueries, ProcedureQueries, AuditQueries
+    AccountQueries,
+    CredentialQueries,
+    FamilyQueries,
+    MemberQueries,
+    TermsQueries,
+    ServiceStatusQueries,
+    HelpQueries,
+    ProcedureQueries,
+    AuditQueries,
 ):
     """Root of reads."""
 
     node: Node | None = by_id(
         "Any object by its id; null when there is none that the viewer sees.",
-        may=EVERYBODY,
+        may=AFTER_TERMS,
         id=Arg(strawberry.ID, "Id."),
     )
     nodes: list[Node | None] = by_id(
         "Objects by their ids, in the same order.",
-        may=EVERYBODY,
+        may=AFTER_TERMS,
         many=True,
         ids=Arg(list[strawberry.ID], "Ids, 100 at the most."),
     )
@@ -66,6 +78,7 @@ class Mutation(
     MemberMutations,
     LoginMutations,
     TermsMutations,
+    ServiceStatusMutations,
     ProcedureMutations,
     NewsMutations,
 ):
@@ -73,7 +86,7 @@ class Mutation(
 
 
 @strawberry.type(description="Everything that can be followed. Streams resume behind a cursor, without gap or double.")
-class Subscription(NewsSubscriptions):
+class Subscription(NewsSubscriptions, ServiceStatusSubscriptions):
     """Root of live streams."""
 
 
@@ -93,7 +106,9 @@ def build() -> Built:
     Raises MappingError or LookupError for a declaration that contradicts itself or says not who may.
     """
     config = StrawberryConfig(auto_camel_case=True, disable_field_suggestions=True, scalar_map=SCALARS)
-    built = strawberry.Schema(Query, Mutation, Subscription, config=config, types=[ViewerKind, AgentRole])
+    built = strawberry.Schema(
+        Query, Mutation, Subscription, config=config, types=[ViewerKind, AgentRole, InMaintenance]
+    )
     schema = built._schema
     mapping = mapping_of(schema)
     attach(mapping)

@@ -1,13 +1,13 @@
-"""Who may call a root field: declared beside it, printed in the SDL, enforced from the same declaration (deny by
-default).
+"""Who may call a field, and when: declared beside it, printed in the SDL, enforced from the same declaration (deny by
+default). Every root field says it; a field further down where less is open than above it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, cast
 
 import strawberry
-from graphql import DirectiveLocation, GraphQLSchema
+from graphql import DirectiveLocation, GraphQLObjectType, GraphQLSchema
 from strawberry.schema_directive import Location
 
 from resolvers.problems import refusal
@@ -41,9 +41,18 @@ class AgentRole(Enum):
     ADMIN = strawberry.enum_value("ADMIN", description="Administers the portal.")
 
 
+@strawberry.enum(description="Whether a command works while the portal is in maintenance (R8).")
+class InMaintenance(Enum):
+    """What maintenance means for a command."""
+
+    REFUSED = strawberry.enum_value("REFUSED", description="Refused with the code MAINTENANCE and the notice.")
+    AGENTS = strawberry.enum_value("AGENTS", description="Agents may, where the maintenance lets them work.")
+    ALWAYS = strawberry.enum_value("ALWAYS", description="Works for whoever may call it.")
+
+
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION, NOTE],
-    description="Who may call the field: nobody but the viewers named. Agents need one of the roles. "
+    description="Who may call the field, and when: nobody but the viewers named. Agents need one of the roles. "
     "On a fragment of a client's document it is a note for readers, and ignored.",
 )
 class May:
@@ -54,22 +63,45 @@ class May:
     before_terms: bool = strawberry.field(
         name="beforeTerms", description="True when a family may call it before it accepts the terms of use (R3)."
     )
+    in_maintenance: InMaintenance | None = strawberry.field(
+        name="inMaintenance",
+        default=strawberry.UNSET,
+        description="What becomes of it during maintenance; said of commands only, since everything can be read.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call one root field."""
+    """Who may call one field, and when."""
 
     kinds: frozenset[Kind]
     roles: frozenset[str] = frozenset()
     before_terms: bool = False
+    in_maintenance: InMaintenance = InMaintenance.REFUSED
+    """For commands only."""
 
     @property
     def directive(self) -> May:
-        """Give the same as it stands in the SDL."""
+        """Give the same as it stands in the SDL at a read."""
         kinds = [kind for kind in ViewerKind if Kind(kind.name) in self.kinds]
         roles = [role for role in AgentRole if role.name in self.roles]
         return May(viewers=kinds, roles=roles, before_terms=self.before_terms)
+
+    @property
+    def directive_of_command(self) -> May:
+        """Give the same as it stands in the SDL at a command."""
+        return replace(self.directive, in_maintenance=self.in_maintenance)
+
+    @property
+    def always(self) -> "Access":
+        """Give the same for a command that works also during maintenance."""
+        return replace(self, in_maintenance=InMaintenance.ALWAYS)
+
+    def works_in_maintenance(self, viewer: Viewer, *, agents_may_work: bool) -> bool:
+        """Tell whether a command works for this viewer while there is maintenance (R8)."""
+        if self.in_maintenance is InMaintenance.AGENTS:
+            return agents_may_work and viewer.kind is Kind.AGENT
+        return self.in_maintenance is InMaintenance.ALWAYS
 
     def permit(self, viewer: Viewer) -> None:
         """Raise the refusal that applies to this viewer, if any."""
@@ -87,32 +119,41 @@ EVERYBODY = Access(frozenset(Kind), roles=STAFF, before_terms=True)
 SIGNED_IN = Access(frozenset({Kind.FAMILY, Kind.AGENT, Kind.PARTNER}), roles=STAFF, before_terms=True)
 FAMILY = Access(frozenset({Kind.FAMILY}))
 FAMILY_BEFORE_TERMS = Access(frozenset({Kind.FAMILY}), before_terms=True)
-AGENT = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT"}))
-ANY_AGENT = Access(frozenset({Kind.AGENT}), roles=STAFF)
-ADMIN = Access(frozenset({Kind.AGENT}), roles=frozenset({"ADMIN"}))
-COUNTER = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT", "CASHIER"}))
-FAMILY_OR_COUNTER = Access(frozenset({Kind.FAMILY, Kind.AGENT}), roles=frozenset({"AGENT", "CASHIER"}))
+AFTER_TERMS = Access(frozenset(Kind), roles=STAFF)
+"""Everybody; a family once it has accepted the terms. For fields under an open one, and for reads of any object."""
+AGENT = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT"}), in_maintenance=InMaintenance.AGENTS)
+ANY_AGENT = Access(frozenset({Kind.AGENT}), roles=STAFF, in_maintenance=InMaintenance.AGENTS)
+ADMIN = Access(frozenset({Kind.AGENT}), roles=frozenset({"ADMIN"}), in_maintenance=InMaintenance.AGENTS)
+COUNTER = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT", "CASHIER"}), in_maintenance=InMaintenance.AGENTS)
+FAMILY_OR_COUNTER = replace(COUNTER, kinds=frozenset({Kind.FAMILY, Kind.AGENT}))
 FAMILY_OR_AGENT = Access(frozenset({Kind.FAMILY, Kind.AGENT}), roles=STAFF)
+
+
+def declared(field: Any) -> Access | None:
+    """Give the declaration of any field, or None where it has none of its own."""
+    definition = field.extensions.get(DEFINITION)
+    access = definition.metadata.get(METADATA) if definition is not None else None
+    return access if isinstance(access, Access) else None
 
 
 def access_of(field: Any) -> Access:
     """Give the declaration of a root field; raises LookupError, so that a field without one does not start."""
-    definition = field.extensions.get(DEFINITION)
-    access = definition.metadata.get(METADATA) if definition is not None else None
-    if not isinstance(access, Access):
+    access = declared(field)
+    if access is None:
         raise LookupError("a root field says who may call it (`may=`)")
     return access
 
 
 def guard(schema: GraphQLSchema) -> None:
-    """Let every root field of the schema ask its declaration first."""
-    for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
-        for name, field in (root.fields if root else {}).items():
-            try:
-                access = access_of(field)
-            except LookupError as error:
-                raise LookupError(f"{name}: {error}") from error
-            field.resolve = _guarded(access, field.resolve)
+    """Let every field that declares an access, all root fields among them, ask its declaration first."""
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    for named in schema.type_map.values():
+        for name, field in (named.fields if isinstance(named, GraphQLObjectType) else {}).items():
+            access = declared(field)
+            if access is None and named in roots:
+                raise LookupError(f"{name}: a root field says who may call it (`may=`)")
+            if access is not None:
+                field.resolve = _guarded(access, field.resolve)
 
 
 def _guarded(access: Access, resolve: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers import accounts
-from schema.access import EVERYBODY
+from schema.access import AFTER_TERMS, EVERYBODY
 from schema.declare import column, embedded, mutation, one
 from schema.families import Family
 from schema.logins import Account
@@ -24,7 +24,7 @@ class Viewer:
         "coalesce(:account::text, :agent::text, 'anonymous')",
     )
     account: Account | None = one("The login, for families.", "{o}.family_id = :family and {o}.id = :account")
-    family: Family | None = one("The family.", "{o}.id = :family")
+    family: Family | None = one("The family.", "{o}.id = :family", may=AFTER_TERMS)
     agent: Agent | None = one("The agent, for city staff.", "{o}.id = :agent")
 
 

@@ -70,6 +70,15 @@ def embedded(description: str, *, may: Access | None = None) -> Any:
     return _field(description, mapping.Embedded(), may=may)
 
 
+def announced(description: str, *, may: Access) -> Any:
+    """Declare a live stream of what is the same for everybody: an object without a row, given at once and when it
+    changes.
+    """
+    field = embedded(description, may=may)
+    field.metadata = {**field.metadata, FEED: None}
+    return field
+
+
 def one(
     description: str,
     on: str,
@@ -142,9 +151,14 @@ def feed(
 
 def written(description: str, on: str = "{o}.family_id = :source_family_id and {o}.id = :source_id") -> Any:
     """Declare, in a payload, the row that the mutation wrote: read by the planner from the payload's `family_id` and
-    `id`.
+    `id` unless `on` says otherwise.
     """
     return _field(description, mapping.One(on, {"source_family_id": "uuid", "source_id": "uuid"}), default=None)
+
+
+def status_of(description: str) -> Any:
+    """Declare, in a payload, an object without a row, as it is after the mutation."""
+    return _field(description, mapping.Embedded(), default=None)
 
 
 def stored(table: str, whose: Mapping[str, str], **more: Any) -> Callable[[type], type]:
@@ -225,7 +239,7 @@ def mutation(*, may: Access, description: str) -> Callable[[Callable[..., Any]],
                 return payload(problems=[_problem(each) for each in (refused, *refused.also)])
 
         return strawberry.mutation(
-            resolver=carried_out, description=description, metadata={ACCESS: may}, directives=[may.directive]
+            resolver=carried_out, description=description, metadata={ACCESS: may}, directives=[may.directive_of_command]
         )
 
     return declare

@@ -16,6 +16,7 @@ from schema.news import ChannelPreference, Delivery, NewsItem
 from schema.procedures import Procedure, ProcedureStatus
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN, Connection, Info, Node, key_of
 from schema.sessions import Session
+from schema.terms import NEWEST_ACCEPTED_FIRST, TermsAcceptance
 
 SEALED = "encode({t}.sealed_value, 'base64')"
 IN_FORCE = """{o}.family_id = {t}.id and {o}.id = (
@@ -125,6 +126,11 @@ class Family(Node):
         "The proof: what was sent, where, when, and whether it arrived; newest first.",
         "{o}.family_id = {t}.id",
         NEWEST_FIRST,
+    )
+    terms: Connection[TermsAcceptance] = page(
+        "Which versions of the terms of use its logins accepted, newest first (R4).",
+        "{o}.family_id = {t}.id",
+        NEWEST_ACCEPTED_FIRST,
     )
 
 

@@ -6,12 +6,13 @@ from typing import Annotated
 import strawberry
 
 from resolvers import invitations
-from schema.access import EVERYBODY, FAMILY
-from schema.declare import Payload, column, mutation, one, stored, written
+from schema.access import AFTER_TERMS, EVERYBODY, FAMILY
+from schema.declare import Payload, column, mutation, one, page, stored, written
 from schema.members import Member
 from schema.payloads import AccountPayload
-from schema.relay import OWN, Info, Node, key_of
+from schema.relay import OWN, Connection, Info, Node, key_of
 from schema.scalars import EmailAddress
+from schema.terms import NEWEST_ACCEPTED_FIRST, TermsAcceptance
 
 
 @stored("account", {"FAMILY": "{t}.family_id = :family and {t}.removed_at is null"}, tag=4)
@@ -26,6 +27,12 @@ class Account(Node):
     member: Member | None = one(
         "The adult whose login it is, where it was said.",
         "{o}.family_id = {t}.family_id and {o}.id = {t}.member_id",
+        may=AFTER_TERMS,
+    )
+    acceptances: Connection[TermsAcceptance] = page(
+        "Which versions of the terms of use it accepted, newest first (R4).",
+        "{o}.family_id = {t}.family_id and {o}.account_id = {t}.id",
+        NEWEST_ACCEPTED_FIRST,
     )
 
 

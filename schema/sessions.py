@@ -74,7 +74,7 @@ def _tokens(info: Info, grant: sessions.Grant) -> SignInPayload:
 class SessionMutations:
     """Commands about sessions."""
 
-    @mutation(may=EVERYBODY, description="Open a session.")
+    @mutation(may=EVERYBODY.always, description="Open a session.")
     async def sign_in(
         info: Info,
         identifier: Annotated[str, strawberry.argument(description="E-mail address or family number.")],
@@ -94,20 +94,22 @@ class SessionMutations:
             ),
         )
 
-    @mutation(may=EVERYBODY, description="Exchange a refresh token for new tokens; each refresh token works once.")
+    @mutation(
+        may=EVERYBODY.always, description="Exchange a refresh token for new tokens; each refresh token works once."
+    )
     async def refresh_session(
         info: Info, refresh_token: Annotated[str, strawberry.argument(description="The refresh token.")]
     ) -> SignInPayload:
         """Rotation with reuse detection."""
         return _tokens(info, await sessions.refresh(info.context, refresh_token))
 
-    @mutation(may=SIGNED_IN, description="End this session, at once and everywhere it is open (R21).")
+    @mutation(may=SIGNED_IN.always, description="End this session, at once and everywhere it is open (R21).")
     async def sign_out(info: Info) -> AccountPayload:
         """R21."""
         await sessions.sign_out(info.context, everywhere=False)
         return AccountPayload()
 
-    @mutation(may=SIGNED_IN, description="End all sessions of this account.")
+    @mutation(may=SIGNED_IN.always, description="End all sessions of this account.")
     async def sign_out_everywhere(info: Info) -> AccountPayload:
         """R21."""
         await sessions.sign_out(info.context, everywhere=True)

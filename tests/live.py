@@ -99,3 +99,8 @@ class EventStream:
                     if told:
                         assert "errors" not in told, told
                         return told["data"]
+
+    async def rest(self) -> str:
+        """Wait until the server ends the stream; give what it still sent."""
+        async with asyncio.timeout(PATIENCE):
+            return (await self._response.content.read()).decode()

@@ -26,6 +26,8 @@ from graphql import (
     get_named_type,
 )
 
+from db.clock import utc_now
+from db.settings import Settings
 from resolvers.reading.mapping import Aggregate, Column, Computed, Embedded, NodeById, One, Order, Page, node_type
 from resolvers.reading.mapping import Mapping as Declared
 from resolvers.viewer import Viewer
@@ -55,6 +57,7 @@ def _public(_row: Row, _viewer: Viewer) -> bool:
 SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     "service": _public,
     "terms": _public,
+    "terms_acceptance": _own,
     "procedure_kind": _public,
     "agent": lambda row, viewer: viewer.kind == "AGENT" and row["id"] == viewer.agent_id,
     "family": lambda row, viewer: viewer.kind == "AGENT" or (viewer.kind == "FAMILY" and row["id"] == viewer.family_id),
@@ -233,6 +236,17 @@ class Oracle:
 
 
 VIEWER_TYPES = {"services": "uuid[]", "roles": "text[]", "language": "text"}
+CITY = Settings().city
+NOW = utc_now()
+KNOWN: Mapping[str, tuple[Any, str]] = {
+    "now": (NOW, "::timestamptz"),
+    "city_name": (CITY.name, "::text"),
+    "contact_phone": (CITY.contact_phone, "::text"),
+    "contact_email": (CITY.contact_email, "::text"),
+    "contact_hours": (CITY.contact_hours, "::text"),
+    "contact_hours_en": (CITY.contact_hours_en, "::text"),
+}
+"""What is the same for every viewer; of `:now` only that it is between what is past and what is far ahead."""
 
 
 def _fill(
@@ -254,6 +268,8 @@ def _fill(
             if cast == "timestamptz" and value is not None:
                 value = datetime.fromisoformat(value)
             return number(value, f"::{cast}")
+        if name in KNOWN:
+            return number(*KNOWN[name])
         return number(viewer.values[name], f"::{VIEWER_TYPES.get(name, 'uuid')}")
 
     text = re.sub(r"\{t\}\.(?P<column>\w+)|(?<!:):(?P<name>[a-z]\w*)", parameter, sql.replace("{o}", "o"))

@@ -78,6 +78,10 @@ PREFERENCES = """
     select f.id, topic, '{EMAIL,IN_APP}', now() from family f, unnest('{TERMS,PAYMENT,MAINTENANCE}'::text[]) topic
     on conflict do nothing
 """
+MAINTENANCE = """
+    insert into maintenance (id, starts_at, ends_at, message_fr, message_en, agents_may_work, created_at)
+    values (gen_random_uuid(), '2100-01-01', '2100-01-02', 'Le portail se repose.', 'The portal rests.', true, now())
+"""
 
 
 ACTS = """
@@ -110,7 +114,7 @@ QUOTIENT = """
 
 async def fill(connection: asyncpg.Connection) -> None:
     """Add to a demo city what it does not have: sessions of families and agents, choices of channels, acts,
-    invitations, quotients, proposals of changes.
+    invitations, quotients, proposals of changes, planned maintenance.
     """
     await connection.execute(INVITATIONS)
     await connection.execute(CHANGES)
@@ -125,6 +129,7 @@ async def fill(connection: asyncpg.Connection) -> None:
         await connection.execute(SESSION, uuid7(), None, None, agent["id"])
     await connection.execute(PREFERENCES)
     await connection.execute(ACTS)
+    await connection.execute(MAINTENANCE)
 
 
 async def spoil(connection: asyncpg.Connection, random: Random) -> int:

@@ -58,6 +58,7 @@ async def fingerprint(database: Any) -> dict[str, str]:
 async def test_the_same_seed_and_day_give_the_same_rows(database: Any) -> None:
     await load(database, families=60)
     first = await fingerprint(database)
+    await rows(database, "alter table terms disable trigger user")  # published terms do not go otherwise
     await rows(database, f"truncate {', '.join(COLUMNS)} cascade")
     await rows(database, "alter sequence procedure_reference restart")
 

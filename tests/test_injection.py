@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import schema
 from db.pool import Database as Pool
+from db.settings import Settings
 from resolvers.reading.arguments import BadArgument
 from resolvers.reading.identity import NotOurs, make_id, read_cursor, read_id
 from resolvers.reading.mapping import Page, node_type, object_type
@@ -26,6 +27,7 @@ from tests.rows import fill, viewers
 from tests.test_reading import parts
 
 BUILT = schema.build()
+CONSTANTS = schema.constants(Settings().city)
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 NAMES = st.from_regex(r"\A[_A-Za-z][_A-Za-z0-9]{0,20}\Z").map(lambda name: f"{name}zqx")
@@ -80,7 +82,7 @@ async def town(cluster: Cluster) -> AsyncIterator[Town]:
         await connection.close()
         pool = await Pool.open(database.dsn, size=2, command_seconds=30, statement_seconds=30)
         try:
-            yield Town(Reader(BUILT.mapping, pool, schema.VIEWER_CASTS), looking)
+            yield Town(Reader(BUILT.mapping, pool, schema.VIEWER_CASTS, constants=CONSTANTS), looking)
         finally:
             await pool.close()
 

@@ -34,6 +34,7 @@ import schema
 from db.clock import utc_now
 from db.ids import uuid7
 from db.pool import Database as Pool
+from db.settings import Settings
 from gateway.demo.city import load_city
 from resolvers.reading.arguments import BadArgument
 from resolvers.reading.identity import make_id
@@ -57,6 +58,7 @@ COMPUTED = re.compile(
     rf"\b({'|'.join(name for (_, name), reading in BUILT.mapping.fields.items() if isinstance(reading, Computed))})\b"
 )
 """Fields that Python makes of columns: their operations are walked."""
+CONSTANTS = schema.constants(Settings().city)
 ROOT = BUILT.graphql.query_type
 
 
@@ -147,7 +149,7 @@ async def reads(cluster: Cluster) -> AsyncIterator[Reads]:
         oracle = await Oracle.on(BUILT.mapping, BUILT.sdl, database.dsn)
         try:
             made = Reads(
-                Reader(BUILT.mapping, pool, schema.VIEWER_CASTS, tools=KEYS),
+                Reader(BUILT.mapping, pool, schema.VIEWER_CASTS, tools=KEYS, constants=CONSTANTS),
                 oracle,
                 await viewers(connection),
                 await supply(connection),
@@ -174,13 +176,20 @@ async def supply(connection: asyncpg.Connection) -> Supply:
         if stored.tag:
             ids += [make_id(BUILT.mapping, name, *row.values()) for row in rows]
             cursors[name] = [make_cursor(name, str(row["id" if "id" in row else stored.key[-1]])) for row in rows]
-    for name, column in (("NewsItem", "seq"), ("ChannelPreference", "topic"), ("AuditEntry", "number")):
+    for name, column in (
+        ("NewsItem", "seq"),
+        ("ChannelPreference", "topic"),
+        ("AuditEntry", "number"),
+        ("Terms", "version"),
+    ):
         table = BUILT.mapping.tables[name].table
         cursors[name] = [
             make_cursor(name, str(row[0])) for row in await connection.fetch(f"select {column} from {table} limit 12")
         ]
     changed = await connection.fetch("select updated_at::text, id::text from procedure order by random() limit 12")
     cursors["Procedure.LAST_CHANGED"] = [make_cursor("Procedure/changed", *row.values()) for row in changed]
+    accepted = await connection.fetch("select version::text, account_id::text from terms_acceptance limit 12")
+    cursors["TermsAcceptance"] = [make_cursor("TermsAcceptance", *row.values()) for row in accepted]
     ids += ["", "AAAA", "!", "é", make_id(BUILT.mapping, "Member", uuid7(), uuid7()), "anonymous"]
     texts = await connection.fetch("select number from family union all select reference from procedure")
     names = [*(row[0] for row in texts), *TEXTS]

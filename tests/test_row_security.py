@@ -15,6 +15,7 @@ from graphql.execution import get_variable_values
 import schema
 from db.pool import API_ROLE, DISPATCH_ROLE
 from db.pool import Database as Pool
+from db.settings import Settings
 from resolvers.reading.mapping import Column, Computed, Mapping, Reading
 from resolvers.reading.reader import Reader
 from resolvers.viewer import Kind, Viewer, anonymous
@@ -23,10 +24,12 @@ from tests.test_reading import parts
 from tests.walks import Canaries, Side, Walk, sides
 
 BUILT = schema.build()
+CONSTANTS = schema.constants(Settings().city)
 
 SHARED = {
     "service": "the city's services, public",
     "terms": "terms of use, public",
+    "maintenance": "when the portal pauses, public",
     "migration": "names and hashes of migrations, for readiness",
     "procedure_kind": "the catalogue, public",
     "signing_key": "keys sealed with a key from the settings; the gateway signs with them before anybody is known",
@@ -96,7 +99,8 @@ async def _breached(cluster: Cluster, mapping: Mapping) -> AsyncIterator[Breache
         pool = await Pool.open(database.dsn, size=1, command_seconds=30, statement_seconds=30)
         try:
             made = await sides(connection, BUILT.mapping)
-            reader = Reader(replace(mapping, fields=_stored(mapping)), pool, schema.VIEWER_CASTS)
+            fields = _stored(mapping)
+            reader = Reader(replace(mapping, fields=fields), pool, schema.VIEWER_CASTS, constants=CONSTANTS)
             (ours, _), (theirs, canaries) = made["ours"], made["theirs"]
             yield Breached(reader, pool, database.dsn, ours, theirs, canaries)
         finally:

@@ -39,6 +39,8 @@ ROOTS = [
 NOT_STORED = {
     "Problem": "a refusal, made in Python",
     "SessionTokens": "made at sign-in; tokens are stored as hashes only",
+    "Contact": "made of settings",
+    "ServiceStatus": "what a function of the database says of this moment",
     "Viewer": "who asks; its parts are stored",
     "PageInfo": "made of a page",
     "PasswordPolicy": "constants of the program",

@@ -1,7 +1,6 @@
 """The demo city: a small town that is the same for the same seed and day, and grows to any size for benchmarks."""
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
@@ -18,6 +17,7 @@ from db import procedures as stored
 from db.clock import Clock
 from db.ids import SeededIds
 from db.keys import Keys
+from db.terms import digest
 from gateway.demo.histories import Plan, history, plans
 from gateway.demo.households import SHOWN_ACTIVE, SHOWN_NOT_ACTIVE, household
 from gateway.demo.kinds import AGENTS, ATTESTATION, HOURS, KINDS, SERVICES, Kind
@@ -177,7 +177,7 @@ def _house(tables: Tables, keys: Keys, now: datetime, seed: int) -> House:
         if "AGENT" in agent.roles:
             agents.update(dict.fromkeys(agent.services, agent_id))
     french, english = ((_TERMS / f"terms.{language}.md").read_text(encoding="utf-8") for language in ("fr", "en"))
-    terms_hash = hashlib.sha256(f"{french}\n{english}".encode()).hexdigest()
+    terms_hash = digest(french, english)
     tables.add("terms", TERMS_VERSION, founded, founded, french, english, terms_hash)
     kinds = {kind.code: _kind(kind, ids.at(founded), services[kind.service]) for kind in KINDS}
     for kind in KINDS:

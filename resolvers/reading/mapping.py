@@ -2,8 +2,8 @@
 
 SQL here is a template. `{t}` is the row that holds the field, `{o}` the row that is read, `:name` a value of the
 viewer, of an
-argument (`:arg_name`) or of the Python object that a payload starts from (`:source_name`). A request never
-adds text to it.
+argument (`:arg_name`) or of the Python object that a payload starts from (`:source_name`), a constant of the
+process, or `:now`. A request never adds text to it.
 """
 
 from collections.abc import Callable

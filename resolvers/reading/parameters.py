@@ -8,6 +8,8 @@ from typing import Any
 from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 from graphql.execution import get_argument_values
 
+from db.clock import Clock
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -21,6 +23,9 @@ class Moment:
 
     source: Any
     """The Python object that a payload starts from, or None."""
+
+    clock: Clock
+    """Tells what `:now` is."""
 
 
 Value = Callable[[Moment], Any]
@@ -68,6 +73,14 @@ class Parameters:
     def argument(self, slot: int, name: str) -> str:
         """Refer to an argument of a field."""
         return self._refer(("argument", slot, name), lambda moment: moment.arguments[slot].get(name))
+
+    def now(self) -> str:
+        """Refer to the present moment, as the injected clock shows it."""
+        return self._refer(("now",), lambda moment: moment.clock())
+
+    def constant(self, name: str, value: Any) -> str:
+        """Refer to a value that is the same as long as the process runs."""
+        return self._refer(("constant", name), lambda _: value)
 
     def source(self, name: str) -> str:
         """Refer to an attribute of the source object."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 from graphql import FragmentDefinitionNode, GraphQLResolveInfo, OperationDefinitionNode
 
+from db.clock import Clock, utc_now
 from resolvers.reading.mapping import Mapping
 from resolvers.reading.parameters import Moment, Parameters, Slot, Value, coerce
 from resolvers.reading.selection import Document, Selected
@@ -57,6 +58,10 @@ class Reader:
     """(type, field) whose promises the database does not guarantee: graphql-core must check them."""
     tools: Any = None
     """What computed fields need beside their columns."""
+    constants: MappingType[str, str] = field(default_factory=dict)
+    """Texts that templates name and that are the same for everybody, such as the city's name."""
+    clock: Clock = utc_now
+    """Tells what `:now` is in templates."""
     planned: int = 0
     """How many plans were made."""
     _plans: OrderedDict[tuple[Any, ...], Plan | None] = field(default_factory=OrderedDict)
@@ -103,7 +108,7 @@ class Reader:
         doubtful: frozenset[tuple[str, str]] = frozenset(),
     ) -> Writer:
         self.planned += 1
-        return Writer(self.mapping, document, viewer.kind, self.casts, tells_types, doubtful)
+        return Writer(self.mapping, document, viewer.kind, self.casts, tells_types, doubtful, self.constants)
 
     def _plan_whole(self, document: Document, operation: OperationDefinitionNode, viewer: Viewer) -> Plan | None:
         writer = self._writer(document, viewer, doubtful=self.doubtful)
@@ -122,7 +127,7 @@ class Reader:
             self._plans.popitem(last=False)
 
     async def _run(self, plan: Plan, variables: Any, viewer: Viewer, source: Any) -> bytes | None:
-        moment = Moment(viewer.values, coerce(plan.slots, variables), source)
+        moment = Moment(viewer.values, coerce(plan.slots, variables), source, self.clock)
         values = [value(moment) for value in plan.values]
         async with self.database.connection() as connection:
             answer: bytes | None = await connection.fetchval(plan.sql, *values, *viewer.sight.values())

@@ -45,6 +45,8 @@ class Writer:
     """True when graphql-core walks the rows afterwards and must know each one's type."""
     doubtful: frozenset[tuple[str, str]] = frozenset()
     """Fields that must not be planned because nobody would check what they promise."""
+    constants: MappingType[str, str] = field(default_factory=dict)
+    """Texts that are the same for everybody as long as the process runs, by name."""
     parameters: Parameters = field(default_factory=Parameters)
     _aliases: int = 0
 
@@ -64,6 +66,10 @@ class Writer:
                 return f"{self.parameters.argument(slot, name[4:])}::{casts[name[4:]]}"
             if name.startswith("source_"):
                 return f"{self.parameters.source(name[7:])}::{casts[name]}"
+            if name == "now":
+                return f"{self.parameters.now()}::timestamptz"
+            if name in self.constants:
+                return f"{self.parameters.constant(name, self.constants[name])}::text"
             return f"{self.parameters.viewer(name)}::{self.casts[name]}"
 
         return PARAMETER.sub(parameter, template.replace("{t}", t).replace("{o}", o))

@@ -39,6 +39,12 @@ SUBMITTED = PROCEDURE | {
     "silence_means": "ACCEPTED",
 }
 MOVED = PROCEDURE | {"from": "IN_REVIEW", "to": "ACCEPTED", "message": None}
+MAINTENANCE = {
+    "starts_at": "2026-12-01T20:00:00+00:00",
+    "ends_at": "2026-12-02T04:00:00+00:00",
+    "notice_fr": "Nous déménageons.",
+    "notice_en": "We are moving.",
+}
 NEWS: dict[str, dict[str, Any]] = {
     "email_verification": {"account": "0199", "email": "martin@exemple.fr"},
     "account_activated": {},
@@ -46,6 +52,9 @@ NEWS: dict[str, dict[str, Any]] = {
     "invitation": {"invitation": "0199", "expires_on": "2026-11-30", "inviting": "Famille Martin"},
     "procedure_submitted": SUBMITTED,
     "procedure_moved": MOVED,
+    "terms_published": {"version": 2, "effective_at": "2027-01-01T00:00:00+00:00"},
+    "maintenance_planned": MAINTENANCE,
+    "maintenance_started": MAINTENANCE | {"ends_at": None},
     "test": {},
 }
 
