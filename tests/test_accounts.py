@@ -232,7 +232,9 @@ async def test_tokens_made_by_others_are_refused(house: House) -> None:
 
 async def test_before_the_terms_are_accepted_nothing_but_what_is_declared_open_answers(house: House) -> None:
     family, token = await house.member(accepts_terms=False)
-    assert (await house.ask(WHO, token)).data["viewer"]["family"]["number"] == family.number
+    who = await house.ask(WHO, token)
+    assert who.codes == ["TERMS_NOT_ACCEPTED"] and who.body["data"]["viewer"]["family"] is None
+    assert who.body["data"]["viewer"]["account"]["email"] == family.email
     assert (await house.ask("{ procedures { totalCount } }", token)).codes == ["TERMS_NOT_ACCEPTED"]
     start = 'mutation { startProcedure(kind: "cantine", idempotencyKey: "une-clef-1") { problems { code } } }'
     assert (await house.ask(start, token)).codes == ["TERMS_NOT_ACCEPTED"]

@@ -41,8 +41,8 @@ OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
 """Everything that a family may call before it accepts the terms (R3): a field more is a decision, made here."""
 
 SEEN_BEFORE_TERMS = {
-    "Account", "Agent", "Contact", "PasswordPolicy", "ProcedureKind", "Problem", "Service", "ServiceStatus", "SessionTokens", "Terms",
-    "TermsAcceptance", "Viewer",
+    "Account", "Agent", "Contact", "PasswordPolicy", "ProcedureKind", "Problem", "Service", "ServiceStatus",
+    "SessionTokens", "Terms", "TermsAcceptance", "Viewer",
 }  # fmt: skip
 """Whose fields can be read before, under those root fields; lists, payloads and the fields of `Node` aside."""
 
