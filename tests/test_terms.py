@@ -34,7 +34,8 @@ OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
         "viewer",
     },
     "Mutation": {
-        "acceptInvitation", "acceptTerms", "activateAccount", "refreshSession", "signIn", "signOut", "signOutEverywhere", "verifyEmail",
+        "acceptInvitation", "acceptTerms", "activateAccount", "refreshSession", "signIn", "signOut",
+        "signOutEverywhere", "verifyEmail",
     },
     "Subscription": {"serviceStatusChanged"},
 }  # fmt: skip
