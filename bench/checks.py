@@ -13,7 +13,8 @@ from db.pool import Database
 from db.settings import Tokens as TokenSettings
 from resolvers.session_cache import SessionCache
 from resolvers.sessions import viewer_of
-from resolvers.tokens import TokenRefused, Tokens, open_tokens
+from resolvers.signing_keys import open_tokens
+from resolvers.tokens import TokenRefused, Tokens
 from resolvers.viewer import Viewer, anonymous
 
 POOL = 10

@@ -21,7 +21,7 @@ from db.ids import uuid7
 from db.keys import Keys
 from db.settings import Tokens as TokenSettings
 from gateway.demo.city import load_city
-from resolvers.tokens import open_tokens
+from resolvers.signing_keys import open_tokens
 
 CACHE = Path("/var/tmp/kiosque-bench")
 MASTER_KEY = base64.b64encode(b"b" * 32).decode()

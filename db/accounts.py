@@ -83,12 +83,9 @@ class Credentials:
 
 
 BY_EMAIL = """
-    select a.family_id, a.id, a.email, a.password_hash, a.language, true
-    from account a where a.email = $1 and a.email_verified_at is not null
-"""
-BY_UNVERIFIED_EMAIL = """
-    select a.family_id, a.id, a.email, a.password_hash, a.language, false
-    from account a where a.email = $1 and a.removed_at is null order by a.created_at desc limit 1
+    select a.family_id, a.id, a.email, a.password_hash, a.language, a.email_verified_at is not null
+    from account a where a.email = $1 and a.removed_at is null
+    order by a.email_verified_at is null, a.created_at desc limit 1
 """
 BY_NUMBER = """
     select a.family_id, a.id, a.email, a.password_hash, a.language, a.email_verified_at is not null
@@ -103,17 +100,36 @@ OF_AGENT = """
 
 async def credentials_of_family(tx: Any, identifier: str) -> Credentials | None:
     """Find a login by e-mail address (a verified one first) or by family number (its first account)."""
-    for statement in (BY_EMAIL, BY_UNVERIFIED_EMAIL) if "@" in identifier else (BY_NUMBER,):
-        row = await tx.fetchrow(statement, identifier)
-        if row is not None:
-            return Credentials(*row.values())
-    return None
+    row = await tx.fetchrow(BY_EMAIL if "@" in identifier else BY_NUMBER, identifier)
+    return Credentials(*row.values()) if row else None
 
 
 async def credentials_of_agent(tx: Any, email: str) -> Credentials | None:
     """Find an agent by e-mail address."""
     row = await tx.fetchrow(OF_AGENT, email)
     return Credentials(*row.values()) if row else None
+
+
+CHANGE_HASH = """
+    update account set password_hash = $3
+    where family_id = $1 and id = $2 and password_hash = coalesce($4, password_hash)
+"""
+CHANGE_HASH_OF_AGENT = (
+    "update agent set password_hash = $2 where id = $1 and password_hash = coalesce($3, password_hash)"
+)
+
+
+async def change_hash(
+    tx: Any, family_id: UUID | None, holder_id: UUID, password_hash: str, *, instead_of: str | None = None
+) -> None:
+    """Change the password of an account, or of an agent (no family).
+
+    With `instead_of` only while that is the one stored: a hash made anew must not undo a change made meanwhile.
+    """
+    if family_id is None:
+        await tx.execute(CHANGE_HASH_OF_AGENT, holder_id, password_hash, instead_of)
+    else:
+        await tx.execute(CHANGE_HASH, family_id, holder_id, password_hash, instead_of)
 
 
 INSERT_CODE = """

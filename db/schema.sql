@@ -159,6 +159,14 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.ring_signing_key() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('kiosque_signing_key', '');
+    return null;
+end $$;
+
 CREATE FUNCTION public.viewer_agent() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('kiosque.agent'::text, true), ''::text))::uuid;
@@ -323,6 +331,18 @@ ALTER TABLE ONLY public.delivery FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE public.delivery IS 'One message to one address: what was sent, where, when, and whether it arrived.';
 
 COMMENT ON COLUMN public.delivery.next_channels IS 'Channels to try, in order, should this one fail for good.';
+
+CREATE TABLE public.device (
+    family_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.device FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.device IS 'Devices on which an account has signed in, by the SHA-256 of the secret that each keeps.';
 
 CREATE TABLE public.family (
     id uuid NOT NULL,
@@ -627,12 +647,15 @@ CREATE TABLE public.session (
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     end_reason text,
+    idle_ends_at timestamp with time zone,
     CONSTRAINT session_check CHECK ((((agent_id IS NULL) = (account_id IS NOT NULL)) AND ((account_id IS NULL) = (family_id IS NULL))))
 );
 
 ALTER TABLE ONLY public.session FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.session IS 'One sign-in on one device, of an account or of an agent.';
+
+COMMENT ON COLUMN public.session.idle_ends_at IS 'When it ends unless it is refreshed before; null for those opened before there was this column.';
 
 CREATE TABLE public.signing_key (
     kid text NOT NULL,
@@ -642,6 +665,8 @@ CREATE TABLE public.signing_key (
 );
 
 COMMENT ON TABLE public.signing_key IS 'Keys that sign access tokens, sealed with the master key of the settings.';
+
+COMMENT ON COLUMN public.signing_key.retired_at IS 'From when on its signatures count no more; it signs nothing once this is set.';
 
 CREATE TABLE public.terms (
     version integer NOT NULL,
@@ -717,6 +742,9 @@ ALTER TABLE ONLY public.delivery
 
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (family_id, account_id, hash);
 
 ALTER TABLE ONLY public.family
     ADD CONSTRAINT family_number_key UNIQUE (number);
@@ -823,6 +851,8 @@ CREATE INDEX delivery_recent ON public.delivery USING btree (created_at);
 
 CREATE INDEX delivery_waiting ON public.delivery USING btree (created_at) WHERE (status = 'PENDING'::text);
 
+CREATE INDEX device_by_last_seen ON public.device USING btree (last_seen_at);
+
 CREATE UNIQUE INDEX invitation_open ON public.invitation USING btree (family_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE INDEX lane_due ON public.lane USING btree (channel, priority, due_at) WHERE (due_at IS NOT NULL);
@@ -857,6 +887,10 @@ CREATE INDEX registered_document_of_client ON public.registered_document USING b
 
 CREATE INDEX session_of_account ON public.session USING btree (family_id, account_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX session_of_agent ON public.session USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (ended_at IS NULL));
+
+CREATE INDEX throttle_by_day ON public.throttle USING btree (day);
+
 CREATE CONSTRAINT TRIGGER chain AFTER INSERT ON public.audit_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.chain_audit_entry();
 
 CREATE TRIGGER keep BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.keep_audit_entry();
@@ -876,6 +910,8 @@ CREATE TRIGGER ring AFTER INSERT ON public.news FOR EACH STATEMENT EXECUTE FUNCT
 CREATE TRIGGER ring AFTER INSERT OR DELETE OR UPDATE ON public.registered_document FOR EACH STATEMENT EXECUTE FUNCTION public.ring_documents();
 
 CREATE TRIGGER ring AFTER UPDATE OF ended_at ON public.session FOR EACH ROW WHEN (((new.ended_at IS NOT NULL) AND (old.ended_at IS NULL))) EXECUTE FUNCTION public.ring_session();
+
+CREATE TRIGGER ring AFTER INSERT OR UPDATE ON public.signing_key FOR EACH STATEMENT EXECUTE FUNCTION public.ring_signing_key();
 
 CREATE TRIGGER ring AFTER INSERT ON public.terms FOR EACH STATEMENT EXECUTE FUNCTION public.ring_city();
 
@@ -902,6 +938,12 @@ ALTER TABLE ONLY public.channel_preference
 
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_family_id_news_seq_fkey FOREIGN KEY (family_id, news_seq) REFERENCES public.news(family_id, seq);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
@@ -1022,6 +1064,8 @@ ALTER TABLE public.channel_preference ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.family ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_key ENABLE ROW LEVEL SECURITY;
@@ -1055,6 +1099,8 @@ CREATE POLICY seen ON public.audit_entry FOR SELECT TO kiosque_api USING (( SELE
 CREATE POLICY seen ON public.channel_preference TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.delivery TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.device TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.family TO kiosque_api USING (((id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -1173,6 +1219,8 @@ REVOKE ALL ON FUNCTION public.ring_news() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.ring_session() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.ring_signing_key() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.viewer_agent() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.viewer_agent() TO kiosque_api;
 GRANT ALL ON FUNCTION public.viewer_agent() TO kiosque_dispatch;
@@ -1209,6 +1257,8 @@ GRANT SELECT,UPDATE ON TABLE public.address TO kiosque_dispatch;
 
 GRANT SELECT ON TABLE public.agent TO kiosque_api;
 
+GRANT UPDATE(password_hash) ON TABLE public.agent TO kiosque_api;
+
 GRANT INSERT ON TABLE public.broadcast TO kiosque_api;
 GRANT SELECT ON TABLE public.broadcast TO kiosque_dispatch;
 
@@ -1225,6 +1275,8 @@ GRANT SELECT ON TABLE public.channel_preference TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.family TO kiosque_api;
 
@@ -1274,9 +1326,11 @@ GRANT UPDATE(retired_at) ON TABLE public.registered_document TO kiosque_api;
 GRANT SELECT ON TABLE public.service TO kiosque_api;
 GRANT SELECT ON TABLE public.service TO kiosque_dispatch;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.session TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.session TO kiosque_api;
 
 GRANT SELECT,INSERT ON TABLE public.signing_key TO kiosque_api;
+
+GRANT UPDATE(retired_at) ON TABLE public.signing_key TO kiosque_api;
 
 GRANT SELECT,INSERT ON TABLE public.terms TO kiosque_api;
 GRANT SELECT ON TABLE public.terms TO kiosque_dispatch;

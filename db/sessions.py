@@ -1,13 +1,17 @@
 """Sessions and refresh tokens."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from db import devices, throttle
+from db.settings import Tokens
+
 INSERT = """
-    insert into session (id, family_id, account_id, agent_id, device, shared_computer, created_at, used_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+    insert into session (id, family_id, account_id, agent_id, device, shared_computer, created_at, used_at, expires_at,
+        idle_ends_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
 """
 
 
@@ -22,9 +26,11 @@ async def insert(
     shared_computer: bool,
     at: datetime,
     expires_at: datetime,
+    idle_ends_at: datetime | None = None,
 ) -> None:
-    """Write a sign-in."""
-    await tx.execute(INSERT, session_id, family_id, account_id, agent_id, device, shared_computer, at, expires_at)
+    """Write a sign-in; `idle_ends_at` is when it ends unless it is refreshed before."""
+    values = (session_id, family_id, account_id, agent_id, device, shared_computer, at, expires_at, idle_ends_at)
+    await tx.execute(INSERT, *values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class State:
 
     id: UUID
     expires_at: datetime
-    used_at: datetime
+    device: str
     family_id: UUID | None
     account_id: UUID | None
     agent_id: UUID | None
@@ -44,7 +50,7 @@ class State:
 
 
 STATE = """
-    select s.id, s.expires_at, s.used_at, s.family_id, s.account_id, s.agent_id, coalesce(a.language, 'fr') as language,
+    select s.id, s.expires_at, s.device, s.family_id, s.account_id, s.agent_id, coalesce(a.language, 'fr') as language,
         not exists (
             select from (select version from terms where effective_at <= $2 order by version desc limit 1) t
             where not exists (
@@ -55,7 +61,8 @@ STATE = """
     from session s
     left join account a on a.family_id = s.family_id and a.id = s.account_id
     left join agent g on g.id = s.agent_id and g.disabled_at is null
-    where s.id = $1 and s.ended_at is null and s.expires_at > $2 and (s.agent_id is null or g.id is not null)
+    where s.id = $1 and s.ended_at is null and s.expires_at > $2 and coalesce(s.idle_ends_at, s.expires_at) > $2
+        and (s.agent_id is null or g.id is not null)
 """
 
 
@@ -66,17 +73,35 @@ async def state(tx: Any, session_id: UUID, now: datetime) -> State | None:
 
 
 END = "update session set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null"
+END_OWN = """
+    update session set ended_at = $4, end_reason = $5
+    where id = $1 and ended_at is null and (account_id = $2 and family_id = $3 or $3 is null and agent_id = $2)
+    returning id
+"""
 END_ALL = """
     update session set ended_at = $3, end_reason = $4
-    where ended_at is null and (account_id = $1 and family_id = $2 or $2 is null and agent_id = $1)
-        and id is distinct from $5
+    where ended_at is null and account_id = $1 and family_id = $2 and id is distinct from $5 returning id
 """
-END_ALL_OF_FAMILY = "update session set ended_at = $2, end_reason = $3 where family_id = $1 and ended_at is null"
+END_ALL_OF_AGENT = """
+    update session set ended_at = $2, end_reason = $3
+    where ended_at is null and agent_id = $1 and id is distinct from $4 returning id
+"""
+END_ALL_OF_FAMILY = """
+    update session set ended_at = $2, end_reason = $3 where family_id = $1 and ended_at is null returning id
+"""
 
 
 async def end(tx: Any, session_id: UUID, at: datetime, reason: str) -> None:
     """End one session; a trigger tells every gateway."""
     await tx.execute(END, session_id, at, reason)
+
+
+async def end_own(
+    tx: Any, session_id: UUID, holder_id: UUID, family_id: UUID | None, at: datetime, reason: str
+) -> bool:
+    """End one session of an account, or of an agent (no family); False when there is no such session."""
+    found: UUID | None = await tx.fetchval(END_OWN, session_id, holder_id, family_id, at, reason)
+    return found is not None
 
 
 async def end_all(
@@ -87,14 +112,18 @@ async def end_all(
     reason: str,
     *,
     except_session: UUID | None = None,
-) -> None:
-    """End all sessions of an account, or of an agent (no family), but for the one to keep."""
-    await tx.execute(END_ALL, holder_id, family_id, at, reason, except_session)
+) -> list[UUID]:
+    """End all sessions of an account, or of an agent (no family), but for the one to keep; give which."""
+    if family_id is None:
+        rows = await tx.fetch(END_ALL_OF_AGENT, holder_id, at, reason, except_session)
+    else:
+        rows = await tx.fetch(END_ALL, holder_id, family_id, at, reason, except_session)
+    return [row["id"] for row in rows]
 
 
-async def end_all_of_family(tx: Any, family_id: UUID, at: datetime, reason: str) -> None:
-    """End the sessions of all logins of a family."""
-    await tx.execute(END_ALL_OF_FAMILY, family_id, at, reason)
+async def end_all_of_family(tx: Any, family_id: UUID, at: datetime, reason: str) -> list[UUID]:
+    """End the sessions of all logins of a family; give which."""
+    return [row["id"] for row in await tx.fetch(END_ALL_OF_FAMILY, family_id, at, reason)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +150,33 @@ async def hold_refresh(tx: Any, digest: bytes) -> RefreshToken | None:
     return RefreshToken(*row.values()) if row else None
 
 
-async def use_refresh(tx: Any, digest: bytes, session_id: UUID, at: datetime) -> None:
+async def use_refresh(tx: Any, digest: bytes, session_id: UUID, at: datetime, idle_ends_at: datetime) -> None:
     """Mark a refresh token as used, and its session with it."""
     await tx.execute("update refresh_token set used_at = $2 where hash = $1", digest, at)
-    await tx.execute("update session set used_at = $2 where id = $1", session_id, at)
+    await tx.execute("update session set used_at = $2, idle_ends_at = $3 where id = $1", session_id, at, idle_ends_at)
 
 
-async def signing_keys(tx: Any) -> list[tuple[str, bytes]]:
-    """Give the signing keys that still count, newest first, sealed."""
-    rows = await tx.fetch(
-        "select kid, sealed_private_key from signing_key where retired_at is null order by created_at desc, kid"
-    )
-    return [(row["kid"], row["sealed_private_key"]) for row in rows]
+BATCH = 5000
+SWEEP = (
+    """delete from refresh_token where hash in (
+        select t.hash from refresh_token t join session s on s.id = t.session_id
+        where least(s.expires_at, s.ended_at, s.idle_ends_at) < $1 limit $2)""",
+    """delete from session where id in (
+        select s.id from session s where least(s.expires_at, s.ended_at, s.idle_ends_at) < $1
+            and not exists (select from refresh_token t where t.session_id = s.id) limit $2)""",
+)
 
 
-async def insert_first_signing_key(tx: Any, kid: str, sealed: bytes, at: datetime) -> None:
-    """Write the portal's first signing key; another node's is kept."""
-    await tx.execute("select pg_advisory_xact_lock(hashtext('kiosque.signing_key'))")
-    await tx.execute(
-        "insert into signing_key (kid, sealed_private_key, created_at) "
-        "select $1, $2, $3 where not exists (select from signing_key)",
-        kid,
-        sealed,
-        at,
-    )
+async def sweep(tx: Any, now: datetime, settings: Tokens | None = None) -> int:
+    """Forget what is over: sessions and their refresh tokens, counts of failed attempts, devices that nobody uses.
+
+    Sees all rows. Takes 5,000 rows of each kind at the most; gives how many went, so that the caller goes on, a
+    transaction each, until it is 0.
+    """
+    settings = settings or Tokens()
+    kept_from = now - timedelta(days=settings.kept_days)
+    gone = [await tx.execute(statement, kept_from, BATCH) for statement in SWEEP]
+    counts = [int(told.split()[-1]) for told in gone]
+    counts.append(await throttle.sweep(tx, now.date() - timedelta(days=1), now, BATCH))
+    counts.append(await devices.sweep(tx, now - timedelta(days=settings.device_days), BATCH))
+    return sum(counts)

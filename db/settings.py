@@ -44,6 +44,11 @@ class Server(Section, frozen=True):
     ] = ()
 
     @property
+    def secure(self) -> bool:
+        """Whether families reach the portal over TLS; in production they do."""
+        return self.production or self.url.startswith("https://")
+
+    @property
     def url(self) -> str:
         """The address for links, without a slash at its end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
@@ -90,6 +95,10 @@ class Tokens(Section, frozen=True):
     shared_computer_seconds: Annotated[int, note("Life of a session on a shared computer.", ge=1)] = 1800
     agent_idle_seconds: Annotated[int, note("An agent's session unused so long ends.", ge=1)] = 1800
     agent_absolute_seconds: Annotated[int, note("An agent's session ends after this.", ge=1)] = 28800
+    device_days: Annotated[
+        float, note("A device unused so long is forgotten; browsers keep a cookie 400 days.", gt=0)
+    ] = 400
+    kept_days: Annotated[float, note("What is known of an ended session is kept so long, for enquiries.", ge=1)] = 30
     issuer: Annotated[str, note("Claim `iss` of the tokens.", min_length=1)] = "kiosque"
     audience: Annotated[str, note("Claim `aud` of the tokens.", min_length=1)] = "kiosque"
 
@@ -122,6 +131,7 @@ class Limits(Section, frozen=True):
     anonymous_points_per_second: Annotated[float, note("The same of an address nobody signed in at.", gt=0)] = 20.0
     anonymous_points_burst: Annotated[float, note("Points that such an address may spend at once.", gt=0)] = 200.0
     deadline: Annotated[float, note("Time for an operation.", gt=0)] = 5.0
+    sign_ins_per_address: Annotated[int, note("Failed sign-ins of one network address in an hour.", ge=1)] = 100
     sockets_per_account: Annotated[int, note("Open sockets of an account.", ge=1)] = 5
     operations_per_socket: Annotated[int, note("Operations open on a socket.", ge=1)] = 20
     queue: Annotated[int, note("Messages that may wait for a slow socket.", ge=1)] = 64

@@ -46,3 +46,15 @@ async def succeed(tx: Any, subject: bytes) -> None:
         "update throttle set failures = 0, today = greatest(today - 1, 0), blocked_until = null where subject = $1",
         subject,
     )
+
+
+SWEEP = """
+    delete from throttle where subject in (
+        select subject from throttle where day < $1 and (blocked_until is null or blocked_until < $2) limit $3)
+"""
+
+
+async def sweep(tx: Any, day: date, now: datetime, limit: int) -> int:
+    """Forget subjects without an attempt since a day and without a block; give how many."""
+    told: str = await tx.execute(SWEEP, day, now, limit)
+    return int(told.split()[-1])

@@ -22,6 +22,8 @@ imports = typer.Typer(no_args_is_help=True, help="Load files of the city's other
 app.add_typer(imports, name="import")
 audit = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(audit, name="audit")
+keys = typer.Typer(no_args_is_help=True, help="Keys that sign access tokens.")
+app.add_typer(keys, name="keys")
 documents = typer.Typer(no_args_is_help=True, help="The documents that clients may send; see docs/documents.md.")
 app.add_typer(documents, name="documents")
 console = Console(highlight=False, soft_wrap=True)
@@ -287,6 +289,29 @@ def retire_documents(
         _stop("Name a hash, or a client with --not-in.")
     settings = _settings(config, database__url=database, data__folder=data)
     _run(retire(settings, digest, client, not_in, console))
+
+
+@keys.command("list")
+def list_keys(database: Database = None, data: DataFolder = None, config: Config = None) -> None:
+    """Show the keys that count."""
+    from gateway.keys import listed
+
+    _run(listed(_settings(config, database__url=database, data__folder=data), console))
+
+
+@keys.command("rotate")
+def rotate_keys(
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Refuse at once every token that was signed before.")
+    ] = False,
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Make a new key; running nodes sign with it at once, the one before verifies until its tokens have ended."""
+    from gateway.keys import rotated
+
+    _run(rotated(_settings(config, database__url=database, data__folder=data), console, compromised=compromised))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from db.clock import Clock, utc_now
+from gateway.cookies import Jar
 from gateway.documents import Documents, Operation, cost_of
 from gateway.errors import RequestRefused
 from gateway.execution import Answer, Executor, within
@@ -58,6 +59,7 @@ class Endpoint:
     make_context: MakeContext
     gate: Gate = field(default_factory=Gate)
     sockets: Sockets = field(default_factory=Sockets)
+    jar: Jar = field(default_factory=Jar)
     live: LiveLimits = field(default_factory=LiveLimits)
     clock: Clock = utc_now
     deadline_seconds: float = 5.0

@@ -14,7 +14,7 @@ from gateway.documents import Operation
 from gateway.endpoint import Endpoint
 from gateway.errors import RequestRefused, unavailable
 from gateway.negotiation import ANSWERS, EVENTS, GRAPHQL, HTML, JSON, Choice, choose
-from gateway.requests import CLIENT_HEADER, GraphQLRequest, not_allowed
+from gateway.requests import CLIENT_HEADER, GraphQLRequest, is_upgrade, not_allowed
 
 ANSWERED_200_AS_JSON = frozenset(
     {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "PERSISTED_QUERY_NOT_FOUND"}
@@ -72,7 +72,7 @@ class View:
         return await self._run(request, asked, choice)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        if is_upgrade(request):
             return await self._upgrade(request)
         gate = self._endpoint.gate
         if self._endpoint.development:
@@ -102,10 +102,13 @@ class View:
                 message = "Subscriptions are served over WebSocket, or here with Accept: text/event-stream."
                 raise RequestRefused("BAD_REQUEST", message, status=406)
             if choice.media != EVENTS and operation.kind != "subscription":
+                context.cookies.writable = True
                 answer = await endpoint.answer(operation, asked, context)
                 status = 200 if answer.has_data or choice.media == JSON else 400
-                return self._answer(request, status, choice.media, answer.body)
-        line = sse.EventLine(endpoint, request)
+                response = self._answer(request, status, choice.media, answer.body)
+                endpoint.jar.write(response, context.cookies)
+                return response
+        line = sse.EventLine(endpoint, request, self._cross_origin(request))
         await line.run(asked, operation, context)
         return line.response
 
@@ -144,12 +147,15 @@ class View:
         return web.Response(status=status, body=body, headers=headers)
 
     def _headers(self, request: web.Request) -> dict[str, str]:
-        """Give the headers of every answer; a listed origin may read it."""
-        headers = {"Cache-Control": "no-store", "Vary": "Accept, Origin"}
+        """Give the headers of every answer."""
+        return {"Cache-Control": "no-store", "Vary": "Accept, Origin", **self._cross_origin(request)}
+
+    def _cross_origin(self, request: web.Request) -> dict[str, str]:
+        """Give the headers that let the page of a listed origin read the answer and send its cookies."""
         origin = request.headers.get("Origin")
-        if origin is not None and origin in self._endpoint.gate.origins:
-            headers["Access-Control-Allow-Origin"] = origin
-        return headers
+        if origin is None or origin not in self._endpoint.gate.origins:
+            return {}
+        return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
 
 
 async def _harden(_: web.Request, response: web.StreamResponse) -> None:

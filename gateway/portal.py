@@ -1,11 +1,9 @@
 """One gateway process: everything that it holds, opened in order and closed in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
 import structlog
 
@@ -15,7 +13,9 @@ from db.keys import Keys
 from db.pool import Database
 from db.settings import Settings
 from gateway.authentication import Authentication
+from gateway.bells import Bells
 from gateway.city import City
+from gateway.cookies import Jar
 from gateway.documents import Documents
 from gateway.endpoint import Endpoint, LiveLimits
 from gateway.executor import PortalExecutor
@@ -31,8 +31,8 @@ from resolvers.passwords import Passwords
 from resolvers.reading.guarantees import broken_promises
 from resolvers.reading.reader import Reader
 from resolvers.session_cache import SessionCache
+from resolvers.signing_keys import SigningKeys, open_tokens
 from resolvers.status_cache import StatusCache
-from resolvers.tokens import open_tokens
 from resolvers.viewer import SYSTEM_SIGHT, Kind
 
 log = structlog.get_logger(__name__)
@@ -57,18 +57,18 @@ async def opened(settings: Settings, dsn: str, clock: Clock = utc_now) -> AsyncI
     async with AsyncExitStack() as stack:
         process, built = await _process(stack, settings, dsn, Keys.from_text(settings.secrets.master_key), clock)
         sockets = Sockets(settings.limits.sockets_per_account)
-        sessions = _SessionBell(process.sessions, sockets)
+        own = Bells(process.sessions, sockets, process.signing_keys)
         registry = Registry(process.database)
         await registry.load()
         stack.push_async_callback(registry.close)
         city = City(process)
         await city.look()
         bells: dict[str, Bell] = {
-            "kiosque_session": sessions.rang,
+            **own.by_channel,
             "kiosque_documents": registry.rang,
             "kiosque_city": city.rang,
         }
-        live = Live(dsn, bells, (sessions.look_at_all, registry.rang, city.rang))
+        live = Live(dsn, bells, (own.all_rang, registry.rang, city.rang))
         executor = PortalExecutor(built, live, city)
         throttle = throttle_of(settings.limits, settings.server.production, process.database, process.keys)
         health = Health(process.database, executor, live, sockets, settings.outbox.ready_age, throttle)
@@ -94,8 +94,11 @@ async def _process(
         tokens = await open_tokens(tx, keys, settings.tokens, clock())
     doubtful, constants = await _doubtful(database, built), schema.constants(settings.city)
     reader = Reader(built.mapping, database, schema.VIEWER_CASTS, doubtful, keys, constants, clock)
-    sessions = SessionCache(database, clock)
-    return Process(settings, database, clock, keys, passwords, tokens, reader, sessions, StatusCache()), built
+    signing_keys, sessions = SigningKeys(database, tokens, keys, clock), SessionCache(database, clock)
+    return (
+        Process(settings, database, clock, keys, passwords, tokens, signing_keys, reader, sessions, StatusCache()),
+        built,
+    )
 
 
 async def _doubtful(database: Database, built: schema.Built) -> frozenset[tuple[str, str]]:
@@ -128,53 +131,23 @@ def _endpoint(
         free_get=development,
         free=frozenset(Kind if development else map(Kind, settings.server.free_queries)),
         registered=registry.document,
+        secure=settings.server.url.startswith("https://"),
         body_bytes=limits.body_bytes,
     )
+    jar = Jar(settings.server.secure)
     return Endpoint(
         Documents(built.graphql, Limits.of(limits), suggestions=development, introspection=development),
         executor,
-        Authentication(process).context,
+        Authentication(process, jar).context,
         gate,
         sockets,
+        jar,
         live,
         process.clock,
         limits.deadline,
         development,
         throttle,
     )
-
-
-class _SessionBell:
-    """What happens when the database says that a session changed: it is looked at anew, and its lines closed if it
-    ended.
-    """
-
-    def __init__(self, sessions: SessionCache, sockets: Sockets) -> None:
-        self._sessions = sessions
-        self._sockets = sockets
-        self._looks: set[asyncio.Task[None]] = set()
-
-    def rang(self, told: str) -> None:
-        """Look at one session, by its id."""
-        session_id = UUID(told)
-        self._sessions.forget(session_id)
-        if self._sockets.has_session(session_id):
-            self._start(self._look([session_id]))
-
-    def look_at_all(self) -> None:
-        """Look at every session that has a line open: the bell may have been out of reach."""
-        self._sessions.forget_all()
-        self._start(self._look(self._sockets.sessions()))
-
-    def _start(self, look: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(look)
-        self._looks.add(task)
-        task.add_done_callback(self._looks.discard)
-
-    async def _look(self, session_ids: list[UUID]) -> None:
-        for session_id in session_ids:
-            if await self._sessions.state(session_id) is None:
-                self._sockets.close_session(session_id)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -62,6 +62,9 @@ class Gate:
     registered: Registered | None = None
     """Documents that anybody may call, by their text or by its hash alone."""
 
+    secure: bool = False
+    """The portal is served over TLS: a page of the same host that came without it is another site."""
+
     body_bytes: int = 65_536
     body_seconds: float = 10.0
 
@@ -73,12 +76,16 @@ class Gate:
         """
         origin = request.headers.get("Origin")
         listed = origin in self.origins
-        if origin is not None and not listed and origin.partition("://")[2] != request.host:
+        if origin is not None and not listed and not self._is_own(origin, request.host):
             raise RequestRefused("FORBIDDEN", "Requests from this origin are not accepted.")
         if request.headers.get("Sec-Fetch-Site") == "cross-site" and not listed:
             raise RequestRefused("FORBIDDEN", "Requests from other sites are not accepted.")
-        if "Cookie" in request.headers and CLIENT_HEADER not in request.headers and "Upgrade" not in request.headers:
+        if "Cookie" in request.headers and CLIENT_HEADER not in request.headers and not is_upgrade(request):
             raise RequestRefused("FORBIDDEN", f"A request with cookies needs the header {CLIENT_HEADER}.")
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        scheme, _, place = origin.partition("://")
+        return place == host and (scheme == "https" or not self.secure)
 
     async def read(self, request: web.Request) -> GraphQLRequest:
         """Read the parameters of a POST."""
@@ -128,6 +135,11 @@ class Gate:
 
     def _too_large(self) -> RequestRefused:
         return RequestRefused("BAD_REQUEST", f"The body is larger than {self.body_bytes} bytes.", status=413)
+
+
+def is_upgrade(request: web.Request) -> bool:
+    """Tell whether a request opens a WebSocket."""
+    return request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def decoded(decoder: msgspec.json.Decoder[T], text: bytes, what: str) -> T:

@@ -71,10 +71,10 @@ class Sockets:
         """Give the sessions that have a line open."""
         return list(self._of_session)
 
-    def close_session(self, session_id: UUID) -> None:
-        """Close every line of a session that has ended (4403)."""
+    def close_session(self, session_id: UUID, code: int = FORBIDDEN, reason: str = "Session ended") -> None:
+        """Close every line of a session, because it has ended unless told otherwise."""
         for line in list(self._of_session.get(session_id, ())):
-            line.hang_up(FORBIDDEN, "Session ended")
+            line.hang_up(code, reason)
 
     def close_all(self, code: int = GOING_AWAY) -> None:
         """Close every line and refuse new ones."""

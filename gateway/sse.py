@@ -6,6 +6,7 @@ expired, the session ended, the server stops, the client was too slow): the clie
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,7 +40,8 @@ UNHEARD_MILLISECONDS = 25_000
 class EventLine:
     """One open stream; the listener of its subscription."""
 
-    def __init__(self, endpoint: Endpoint, request: web.Request) -> None:
+    def __init__(self, endpoint: Endpoint, request: web.Request, headers: Mapping[str, str]) -> None:
+        """`headers` are added to those of every stream."""
         self._endpoint = endpoint
         self._request = request
         self._chunked = request.version >= HttpVersion11
@@ -48,7 +50,7 @@ class EventLine:
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._commenting: asyncio.TimerHandle | None = None
         self._expiring: asyncio.TimerHandle | None = None
-        self.response = web.StreamResponse(headers=HEADERS)
+        self.response = web.StreamResponse(headers={**HEADERS, **headers})
 
     async def run(self, asked: GraphQLRequest, operation: Operation | RequestRefused, context: "Context") -> None:
         """Send everything that an operation, or its refusal, has to say; returns when the stream has ended.

@@ -174,7 +174,7 @@ class SocketLine:
                 raise BrokenProtocol(BAD_MESSAGE, "Unknown message type")
 
     async def _init(self, payload: dict[str, Any] | None) -> None:
-        """Let the client in by its token, or as anonymous."""
+        """Let the client in by its token, by the cookie of the handshake, or as anonymous."""
         if self._viewer is not None:
             raise BrokenProtocol(INIT_TWICE, "Too many initialisation requests")
         token = (payload or {}).get("authorization", (payload or {}).get("Authorization"))
@@ -206,8 +206,14 @@ class SocketLine:
         await self._operations.start(key, asked)
 
     async def _context(self) -> Any:
-        """Make a new context: what its token allows may have changed since the socket was opened."""
-        return await self._endpoint.make_context(self._request, self._authorization)
+        """Make a new context: what its token allows may have changed since the socket was opened.
+
+        A cookie whose session has ended would make a nobody of who has signed in: that is refused like a dead token.
+        """
+        context = await self._endpoint.make_context(self._request, self._authorization)
+        if self._viewer is not None and context.viewer.session_id != self._viewer.session_id:
+            raise RequestRefused("UNAUTHENTICATED", "The session of this socket has ended.")
+        return context
 
     def _end_at(self, moment: datetime | None) -> None:
         if moment is None:

@@ -29,9 +29,13 @@ class Link:
         return f"{portal_url}{self.path}?token={keys.link_token(self.purpose, claims, now + self.life)}"
 
 
+REPORT = Link("/report", "report-unauthorized-use", ("account",), timedelta(days=7))
+
 LINKS = {
     "email_verification": Link("/verify-email", "verify-email", ("account", "email"), timedelta(hours=24)),
     # Its row says until when it can be accepted (`families.invitation_days`); this is only the longest there is.
     "invitation": Link("/invitation", "invitation", ("invitation",), timedelta(days=30)),
+    "new_device": REPORT,
+    "session_stolen": REPORT,
 }
 """By type of news."""

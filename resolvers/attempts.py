@@ -1,10 +1,12 @@
 """Guesses at a password: counted before it is looked at, slowed down, then blocked (CNIL 2022-100, case 2)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from db import throttle
 from resolvers.context import Context
 from resolvers.passwords import Busy
+from resolvers.problems import throttled
 
 FREE_FAILURES = 3
 BLOCKED_AT = 10
@@ -12,21 +14,32 @@ BLOCK = timedelta(hours=1)
 MOST_A_DAY = 25
 
 
-async def count(context: Context, subject: bytes, now: datetime) -> None:
+async def add(tx: Any, subject: bytes, now: datetime) -> int | timedelta:
     """Count the attempt as failed before the password is looked at, so that parallel guesses cannot outrun the count.
 
-    From the 4th failure in a row the next attempt waits 2^n seconds, from the 10th an hour. Raises Refusal THROTTLED.
-    `throttle.succeed` takes the failure back.
+    From the 4th failure in a row the next attempt waits 2^n seconds, from the 10th an hour; 25 a day at the most. Gives
+    the failures in a row, or how long to wait when the attempt may not be made. `throttle.succeed` takes it back.
     """
+    attempts = await throttle.hold(tx, subject, now.date())
+    until = max(attempts.blocked_until or now, _tomorrow(now) if attempts.today >= MOST_A_DAY else now)
+    if until > now:
+        return until - now
+    failures = attempts.failures + 1
+    wait = BLOCK if failures >= BLOCKED_AT else timedelta(seconds=2**failures)
+    await throttle.fail(tx, subject, now + wait if failures > FREE_FAILURES else None)
+    return failures
+
+
+async def count(context: Context, subject: bytes, now: datetime) -> None:
+    """Do as `add` in a transaction of its own. Raises Refusal THROTTLED."""
     async with context.transaction(system=True) as tx:
-        attempts = await throttle.hold(tx, subject, now.date())
-        blocked = (attempts.blocked_until is not None and attempts.blocked_until > now) or attempts.today >= MOST_A_DAY
-        if not blocked:
-            failures = attempts.failures + 1
-            wait = BLOCK if failures >= BLOCKED_AT else timedelta(seconds=2**failures)
-            await throttle.fail(tx, subject, now + wait if failures > FREE_FAILURES else None)
-    if blocked:
-        raise context.refusal("THROTTLED")
+        added = await add(tx, subject, now)
+    if isinstance(added, timedelta):
+        raise throttled(added, context.viewer)
+
+
+def _tomorrow(now: datetime) -> datetime:
+    return datetime.combine(now.date() + timedelta(days=1), time(), UTC)
 
 
 async def matches(context: Context, stored_hash: str | None, password: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,12 @@ from db.clock import Clock
 from db.keys import Keys
 from db.pool import Database
 from db.settings import Settings
+from resolvers.cookies import Cookies
 from resolvers.passwords import Passwords
 from resolvers.problems import NEED_HELP, Refusal, helped, refusal
 from resolvers.reading.reader import Reader
 from resolvers.session_cache import SessionCache
+from resolvers.signing_keys import SigningKeys
 from resolvers.status_cache import StatusCache
 from resolvers.tokens import Tokens
 from resolvers.viewer import SYSTEM_SIGHT, Viewer
@@ -42,6 +44,9 @@ class Process:
     tokens: Tokens
     """Signs and verifies access tokens."""
 
+    signing_keys: SigningKeys
+    """Keeps the keys of `tokens` those of the whole portal."""
+
     reader: Reader
     """Turns selections into single SQL statements."""
 
@@ -66,10 +71,13 @@ class Context:
     """Named in logs and in masked errors."""
 
     client: str = ""
-    """Network address of the client; for throttling only, never logged."""
+    """Network address of the client, or its household's network; for throttling only, never logged."""
 
     device: str = ""
     """What the client calls itself (User-Agent, cut), shown in the family's list of sessions."""
+
+    cookies: Cookies = field(default_factory=Cookies)
+    """The cookies of the request and of its answer; the one part of a context that changes."""
 
     @property
     def reader(self) -> Reader:

@@ -42,6 +42,10 @@ class Passwords:
         same = await self._run(self._verify, stored or self._nobody, normalised(password))
         return same and stored is not None
 
+    def outdated(self, stored: str) -> bool:
+        """Tell whether a hash was made with other parameters than ours are now, so that it should be made anew."""
+        return self._hasher.check_needs_rehash(stored)
+
     def _verify(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, password)

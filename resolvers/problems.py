@@ -1,7 +1,9 @@
 """Refusals that a client can expect: a stable code to match, a sentence to read."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from db.settings import City
 from resolvers.viewer import Viewer
@@ -11,15 +13,24 @@ class Refusal(Exception):
     """The request is understood and refused.
 
     `code` is for programs, `message` for people, `path` names the faulty input (argument names or a JSON pointer);
-    `also` are further refusals of the same request, as of a form with several faults.
+    `also` are further refusals of the same request, as of a form with several faults. `retry_after` are the seconds
+    after which the same request may be granted, where that is known.
     """
 
-    def __init__(self, code: str, message: str, path: list[str] | None = None, also: "Sequence[Refusal]" = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        path: list[str] | None = None,
+        also: "Sequence[Refusal]" = (),
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
         self.path = path or []
         self.also = also
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ SENTENCES = {
     "TOO_MANY_REQUESTS": Sentence(
         "Trop de demandes à la fois. Réessayez dans un instant.", "Too many requests at once. Try again in a moment."
     ),
+    "THROTTLED_FOR": Sentence("Trop d’essais. Réessayez dans {time}.", "Too many attempts. Try again in {time}."),
     "BUSY": Sentence(
         "Le portail est très sollicité. Réessayez dans un instant.", "The portal is busy. Try again in a moment."
     ),
@@ -191,3 +203,24 @@ def helped(refused: Refusal, city: City, viewer: Viewer) -> Refusal:
 def refusal(code: str, viewer: Viewer, path: list[str] | None = None) -> Refusal:
     """Make a refusal whose sentence is in the viewer's language."""
     return Refusal(code, SENTENCES[code].to(viewer.language), path)
+
+
+def throttled(wait: timedelta, viewer: Viewer) -> Refusal:
+    """Make the refusal THROTTLED that says after what time to try again."""
+    seconds = max(math.ceil(wait.total_seconds()), 1)
+    text = SENTENCES["THROTTLED_FOR"].to(viewer.language).format(time=_time(seconds, viewer.language))
+    return Refusal("THROTTLED", text, retry_after=seconds)
+
+
+UNITS = (
+    (3600, Sentence("heure", "hour")),
+    (60, Sentence("minute", "minute")),
+    (1, Sentence("seconde", "second")),
+)
+
+
+def _time(seconds: int, language: str) -> str:
+    """Write a time in its largest unit, rounded up."""
+    size, unit = next((size, unit) for size, unit in UNITS if seconds >= size)
+    count = math.ceil(seconds / size)
+    return f"{count}\N{NO-BREAK SPACE}{unit.to(language)}{'s' if count > 1 else ''}"

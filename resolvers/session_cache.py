@@ -27,24 +27,32 @@ class SessionCache:
         self._database = database
         self._clock = clock
         self._known: OrderedDict[UUID, _Known] = OrderedDict()
+        self._forgotten = 0
 
     async def state(self, session_id: UUID) -> stored.State | None:
         """Give a live session, or None; at most two seconds old. Raises DatabaseUnavailable."""
         now = asyncio.get_running_loop().time()
         known = self._known.get(session_id)
-        if known is None or known.until <= now:
-            known = self._known[session_id] = _Known(await self._read(session_id), now + SECONDS)
+        if known is not None and known.until > now:
+            return known.state
+        forgotten = self._forgotten
+        state = await self._read(session_id)
+        # What was read while a session ended may be from before its end: good for this request, not for the next.
+        if forgotten == self._forgotten:
+            self._known[session_id] = _Known(state, now + SECONDS)
             self._known.move_to_end(session_id)
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
-        return known.state
+        return state
 
     def forget(self, session_id: UUID) -> None:
         """Ask the database anew the next time."""
+        self._forgotten += 1
         self._known.pop(session_id, None)
 
     def forget_all(self) -> None:
         """Ask the database anew for every session."""
+        self._forgotten += 1
         self._known.clear()
 
     async def _read(self, session_id: UUID) -> stored.State | None:

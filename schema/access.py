@@ -116,7 +116,7 @@ class Access:
 STAFF = frozenset({"AGENT", "CASHIER", "EDITOR", "ADMIN"})
 
 EVERYBODY = Access(frozenset(Kind), roles=STAFF, before_terms=True)
-SIGNED_IN = Access(frozenset({Kind.FAMILY, Kind.AGENT, Kind.PARTNER}), roles=STAFF, before_terms=True)
+PEOPLE = Access(frozenset({Kind.FAMILY, Kind.AGENT}), roles=STAFF, before_terms=True)
 FAMILY = Access(frozenset({Kind.FAMILY}))
 FAMILY_BEFORE_TERMS = Access(frozenset({Kind.FAMILY}), before_terms=True)
 AFTER_TERMS = Access(frozenset(Kind), roles=STAFF)

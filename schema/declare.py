@@ -208,6 +208,9 @@ class Problem:
     path: list[str] = strawberry.field(
         description="The faulty input: argument names, or a JSON pointer into an answer."
     )
+    retry_after: int | None = strawberry.field(
+        default=None, description="With THROTTLED: seconds after which the same request may be granted."
+    )
 
 
 @strawberry.type(description="What every mutation gives.")
@@ -222,7 +225,7 @@ class Payload:
 
 
 def _problem(refused: Refusal) -> Problem:
-    return Problem(code=refused.code, message=refused.message, path=refused.path)
+    return Problem(code=refused.code, message=refused.message, path=refused.path, retry_after=refused.retry_after)
 
 
 def mutation(*, may: Access, description: str) -> Callable[[Callable[..., Any]], Any]:

@@ -209,7 +209,7 @@ async def test_tokens_made_by_others_are_refused(house: House) -> None:
     claims = jwt.decode(token, options={"verify_signature": False})
     header = {"kid": jwt.get_unverified_header(token)["kid"]}
     assert house.opened is not None
-    own = house.opened.process.tokens._keys[header["kid"]]
+    own = house.opened.process.tokens._keys[header["kid"]].private
     public = own.public_key().public_bytes_raw()
     forged = [
         jwt.encode(claims, cast(Any, None), "none", headers=header),

@@ -83,7 +83,6 @@ ON_ONES_OWN = {
     "verifyEmail": "takes a signed token",
     "signIn": "takes a password",
     "refreshSession": "takes a secret token",
-    "signOut": "ends one's own session",
     "signOutEverywhere": "ends one's own sessions",
     "acceptTerms": "accepts for one's own account",
     "publishTerms": "concerns everybody",
@@ -130,6 +129,7 @@ FOREIGN = {
     "change": "MemberChange",
     "invitation": "Invitation",
     "account": "Account",
+    "session": "Session",
 }
 """Arguments of commands that are ids, and of what."""
 

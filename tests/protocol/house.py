@@ -22,6 +22,7 @@ from gateway.http import attach
 from gateway.limits import Limits
 from gateway.requests import Gate
 from gateway.sockets import Sockets
+from resolvers.cookies import Cookies
 from resolvers.problems import Refusal
 from resolvers.viewer import Kind, Viewer
 from tests.protocol.sdl import SDL
@@ -35,6 +36,7 @@ class Caller:
 
     viewer: Viewer
     request_id: str
+    cookies: Cookies = field(default_factory=Cookies)
 
 
 def token(account: int = 1, session: int = 1, seconds: float = 600) -> str:

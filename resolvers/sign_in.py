@@ -1,0 +1,118 @@
+"""Signing in with a password: counted before it is looked at, told in the audit log however it ends."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from db import accounts as stored_accounts
+from db import devices as stored_devices
+from db.accounts import Credentials
+from resolvers import accounts, attempts, devices, sessions, throttling
+from resolvers.context import Context
+from resolvers.cookies import Role
+from resolvers.passwords import Busy
+from resolvers.problems import throttled
+from resolvers.sessions import Grant
+
+
+async def sign_in(
+    context: Context,
+    identifier: str,
+    password: str,
+    *,
+    as_agent: bool,
+    shared_computer: bool,
+    in_cookies: bool = False,
+    device_token: str | None = None,
+) -> Grant:
+    """Open a session by e-mail address or family number, and password (R18).
+
+    The token of a device that the account knows comes as an argument or by cookie. Raises Refusal: BAD_CREDENTIALS for
+    every wrong pair alike, THROTTLED, EMAIL_NOT_VERIFIED (the link is sent again), BUSY, BAD_USER_INPUT where cookies
+    cannot be set.
+    """
+    if in_cookies:
+        sessions.check_cookies(context)
+    now = context.process.clock()
+    device_token = device_token or context.cookies.brought.get(Role.DEVICE)
+    attempt, found = await _begun(context, identifier.strip().lower(), device_token, now, as_agent=as_agent)
+    if not await attempts.matches(context, found.password_hash if found else None, password):
+        await _record_refusal(context, found, attempt)
+        raise context.refusal("BAD_CREDENTIALS")
+    assert found is not None, "nobody's password never matches"
+    renewed = await _renewed_hash(context, found, password)
+    async with context.transaction(system=True) as tx:
+        await throttling.take_back(tx, attempt)
+        if renewed is not None:
+            await stored_accounts.change_hash(tx, found.family_id, found.id, renewed, instead_of=found.password_hash)
+        if not found.email_verified:
+            await _send_link(tx, context, found)
+            grant = None
+        else:
+            grant = await sessions.open_session(
+                tx,
+                context,
+                family_id=found.family_id,
+                account_id=None if as_agent else found.id,
+                agent_id=found.id if as_agent else None,
+                now=now,
+                shared_computer=shared_computer,
+                device_token=device_token,
+            )
+    if grant is None:
+        raise context.refusal("EMAIL_NOT_VERIFIED")
+    return sessions.kept_in_cookies(context, grant) if in_cookies else grant
+
+
+async def _begun(
+    context: Context, identifier: str, device_token: str | None, now: datetime, *, as_agent: bool
+) -> tuple[throttling.Attempt, Credentials | None]:
+    """Find whose password it should be and count the attempt. Raises Refusal THROTTLED."""
+    process = context.process
+    keys, most = process.keys, process.settings.limits.sign_ins_per_address
+    device = None if as_agent else devices.digest_of(keys, device_token)
+    own = throttling.by_identifier(keys, identifier, as_agent=as_agent)
+    address: bytes | None = throttling.by_address(keys, context.client, now)
+    async with context.transaction(system=True) as tx:
+        find = stored_accounts.credentials_of_agent if as_agent else stored_accounts.credentials_of_family
+        found = await find(tx, identifier)
+        if device is not None and found is not None and found.family_id is not None:
+            since = devices.known_since(process.settings.tokens, now)
+            if await stored_devices.is_known(tx, found.family_id, found.id, device, since):
+                own, address = throttling.by_device(keys, found.id, device), None
+        begun = await throttling.begin(tx, own, address, now, most)
+    if isinstance(begun, timedelta):
+        raise throttled(begun, context.viewer)
+    return begun, found
+
+
+async def _renewed_hash(context: Context, found: Credentials, password: str) -> str | None:
+    """Hash a right password anew when its hash is of older parameters; not when others wait for the thread."""
+    passwords = context.process.passwords
+    if not passwords.outdated(found.password_hash):
+        return None
+    try:
+        return await passwords.hash(password)
+    except Busy:
+        return None
+
+
+async def _send_link(tx: Any, context: Context, found: Credentials) -> None:
+    """Send the link that verifies the address again, instead of opening a session (R16)."""
+    assert found.family_id is not None, "agents' addresses count as verified"
+    await accounts.tell_verification(tx, context, found.family_id, found.id, found.email)
+    code = "EMAIL_NOT_VERIFIED"
+    await context.record(tx, "sign_in_refused", family=found.family_id, subject=found.id, code=code)
+
+
+async def _record_refusal(context: Context, found: Credentials | None, attempt: throttling.Attempt) -> None:
+    """Write down a wrong password: never the identifier, into which people type their password by mistake."""
+    family_id, holder_id = (found.family_id, found.id) if found else (None, None)
+    async with context.transaction(system=True) as tx:
+        await context.record(
+            tx,
+            "sign_in_refused",
+            family=family_id,
+            subject=holder_id,
+            code="BAD_CREDENTIALS",
+            failures=attempt.failures,
+        )
