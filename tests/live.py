@@ -73,9 +73,9 @@ class Socket:
 class EventStream:
     """One subscription over server-sent events."""
 
-    def __init__(self, house: House, token: str, query: str, **variables: Any) -> None:
+    def __init__(self, house: House, token: str | None, query: str, **variables: Any) -> None:
         self._house = house
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+        self._headers = {"Accept": "text/event-stream"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._body = {"query": query, "variables": variables}
 
     async def __aenter__(self) -> Self:
