@@ -6,7 +6,6 @@ from typing import Any
 from db import throttle
 from resolvers.context import Context
 from resolvers.passwords import Busy
-from resolvers.problems import throttled
 
 FREE_FAILURES = 3
 BLOCKED_AT = 10
@@ -35,7 +34,7 @@ async def count(context: Context, subject: bytes, now: datetime) -> None:
     async with context.transaction(system=True) as tx:
         added = await add(tx, subject, now)
     if isinstance(added, timedelta):
-        raise throttled(added, context.viewer)
+        raise context.throttled(added)
 
 
 def _tomorrow(now: datetime) -> datetime:

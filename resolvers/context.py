@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from db.pool import Database
 from db.settings import Settings
 from resolvers.cookies import Cookies
 from resolvers.passwords import Passwords
-from resolvers.problems import NEED_HELP, Refusal, helped, refusal
+from resolvers.problems import Refusal, helped, refusal, throttled
 from resolvers.reading.reader import Reader
 from resolvers.session_cache import SessionCache
 from resolvers.signing_keys import SigningKeys
@@ -86,8 +87,11 @@ class Context:
 
     def refusal(self, code: str, path: list[str] | None = None) -> Refusal:
         """Make a refusal in the viewer's language; one that a family cannot mend alone says who helps (R40)."""
-        made = refusal(code, self.viewer, path)
-        return helped(made, self.process.settings.city, self.viewer) if code in NEED_HELP else made
+        return helped(refusal(code, self.viewer, path), self.process.settings.city, self.viewer)
+
+    def throttled(self, wait: timedelta) -> Refusal:
+        """Make the refusal THROTTLED, which says how long to wait and who helps meanwhile."""
+        return helped(throttled(wait, self.viewer), self.process.settings.city, self.viewer)
 
     def as_viewer(self, viewer: Viewer) -> "Context":
         """Give the same request for another viewer, as after a sign-in."""

@@ -195,9 +195,11 @@ HELP = Sentence("Besoin d’aide ? {phone}, {email}.", "Need help? {phone}, {ema
 
 
 def helped(refused: Refusal, city: City, viewer: Viewer) -> Refusal:
-    """Add to a refusal's sentence who helps (R40)."""
-    help_desk = HELP.to(viewer.language).format(phone=city.contact_phone, email=city.contact_email)
-    return Refusal(refused.code, f"{refused.message} {help_desk}", refused.path, refused.also)
+    """Give a refusal; one that needs it now says who helps (R40)."""
+    if refused.code in NEED_HELP:
+        help_desk = HELP.to(viewer.language).format(phone=city.contact_phone, email=city.contact_email)
+        refused.message = f"{refused.message} {help_desk}"
+    return refused
 
 
 def refusal(code: str, viewer: Viewer, path: list[str] | None = None) -> Refusal:

@@ -10,7 +10,6 @@ from resolvers import accounts, attempts, devices, sessions, throttling
 from resolvers.context import Context
 from resolvers.cookies import Role
 from resolvers.passwords import Busy
-from resolvers.problems import throttled
 from resolvers.sessions import Grant
 
 
@@ -81,7 +80,7 @@ async def _begun(
                 own, address = throttling.by_device(keys, found.id, device), None
         begun = await throttling.begin(tx, own, address, now, most)
     if isinstance(begun, timedelta):
-        raise throttled(begun, context.viewer)
+        raise context.throttled(begun)
     return begun, found
 
 
