@@ -26,7 +26,7 @@ from gateway.limits import Limits, Measure
 
 Kind = Literal["query", "mutation", "subscription"]
 
-ERRORS_TOLD = 10
+ERRORS_TOLD = 5
 """Faults of a document told at once; an endless list of them is work for nobody."""
 
 CHARACTERS_KEPT = 8_000_000
