@@ -27,6 +27,7 @@ METHODS = ("POST", "GET", "PUT", "HEAD", "OPTIONS", "DELETE")
 LISTED = "https://app.ville.example"
 ORIGINS = ("none", "same", "listed", "foreign", "null")
 SITES = ("none", "same-origin", "same-site", "cross-site")
+COOKIE = "kiosque-access"
 SIBLING = "https://blog.ville.example"
 
 START = (
@@ -44,7 +45,9 @@ class Cell:
     origin: str
     site: str
     cookie: bool
+    """Signed in by the cookie that a browser adds by itself; else by a token that a program adds."""
     client: bool
+    """With the header that no foreign form can set."""
 
     @property
     def key(self) -> str:
@@ -63,14 +66,14 @@ class Cell:
         )
 
     def headers(self, house: House, token: str) -> dict[str, str]:
-        """Give the headers; the token stands for whatever a browser would add by itself."""
+        """Give the headers of somebody who has signed in."""
         origins = {"same": house.url, "listed": LISTED, "foreign": "https://evil.example", "null": "null"}
         given = {
-            "Authorization": f"Bearer {token}",
+            "Authorization": None if self.cookie else f"Bearer {token}",
             "Content-Type": CONTENT_TYPES[self.content],
             "Origin": origins.get(self.origin),
             "Sec-Fetch-Site": None if self.site == "none" else self.site,
-            "Cookie": "anything=1" if self.cookie else None,
+            "Cookie": f"{COOKIE}={token}" if self.cookie else None,
             "X-Portal-Client": "web" if self.client else None,
         }
         return {name: value for name, value in given.items() if value is not None}
@@ -157,18 +160,19 @@ async def test_a_socket_is_opened_only_by_our_pages(town: House, origin: str | N
     _, token = await town.member()
     key = f"socket-{origin}-{cookie}"
     headers = {"Origin": town.url if origin == "same" else origin} if origin else {}
-    headers |= {"Cookie": "anything=1"} if cookie else {}
+    headers |= {"Cookie": f"{COOKIE}={token}"} if cookie else {}
     url = town.url.replace("http", "ws") + "/graphql"
-    allowed = origin in (None, "same", LISTED)
+    let_in = origin in (None, "same", LISTED)
+    allowed = let_in and not (cookie and origin is None)
     try:
         async with town.http.ws_connect(url, protocols=["graphql-transport-ws"], headers=headers) as socket:
-            await socket.send_json({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
+            await socket.send_json({"type": "connection_init", "payload": {} if cookie else {"authorization": token}})
             await socket.receive_json(timeout=5)
             payload = {"query": START, "variables": {"key": key}}
             await socket.send_json({"id": "1", "type": "subscribe", "payload": payload})
-            assert (await socket.receive_json(timeout=5))["type"] == "next"
+            assert (await socket.receive_json(timeout=5))["type"] in ("next", "error")
     except aiohttp.WSServerHandshakeError as refused:
-        assert refused.status == 403 and not allowed
+        assert refused.status == 403 and not let_in
     assert (key in await traces(town)) is allowed
 
 
