@@ -47,6 +47,7 @@ async def started(
         "PYTHONPATH": str(ROOT),
         "KIOSQUE_SECRETS__MASTER_KEY": MASTER_KEY,
         "KIOSQUE_DATA__FOLDER": str(CACHE / "work"),
+        "KIOSQUE_JOBS__ENABLED": "false",
         **(settings or {}),
     }
     command = [sys.executable, "-m", module, *arguments, "--port", str(port)]

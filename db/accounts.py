@@ -17,7 +17,8 @@ class Code:
 
 OPEN_CODES = """
     select c.family_id, c.id, c.code_hmac from activation_code c join family f on f.id = c.family_id
-    where f.number = $1 and c.used_at is null and c.expires_at > $2 order by c.created_at desc limit 5 for update of c
+    where f.number = $1 and c.used_at is null and c.expires_at > $2 and f.terminated_at is null
+    order by c.created_at desc limit 5 for update of c
 """
 
 
@@ -27,7 +28,7 @@ async def open_codes(tx: Any, family_number: str, now: datetime) -> list[Code]:
 
 
 USE_CODES = "update activation_code set used_at = $2 where family_id = $1 and used_at is null"
-ACTIVATE = "update family set activated_at = coalesce(activated_at, $2), language = $3 where id = $1"
+ACTIVATE = "update family set activated_at = coalesce(activated_at, $2), language = $3, closed_at = null where id = $1"
 INSERT_ACCOUNT = """
     insert into account (family_id, id, email, password_hash, language, created_at) values ($1, $2, $3, $4, $5, $6)
 """

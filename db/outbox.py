@@ -12,6 +12,14 @@ from db.ids import uuid7
 
 DEFAULT_CHANNELS = ("EMAIL", "IN_APP")
 
+OF_THE_SERVICE = frozenset({"CITY_INFORMATION"})
+"""Topics that a service tells of its own accord, and no more to families that left it (R2). What is said about a
+procedure or a debt is told all the same."""
+
+LEFT = """
+    select exists (select from service_opt_in where family_id = $1 and service_id = $2 and not opted_in)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -71,8 +79,10 @@ async def tell(tx: Any, told: Told) -> int:
     """Write one item of news and what must be sent for it; give its number in the family's stream.
 
     The first channel of the family's ordered list that can reach it gets the deliveries, the rest wait as fallback
-    (R13).
+    (R13). Gives 0 and tells nothing when the family left the service that wants to tell it (R2).
     """
+    if told.service_id and told.topic in OF_THE_SERVICE and await tx.fetchval(LEFT, told.family_id, told.service_id):
+        return 0
     row = await tx.fetchrow(NEXT, told.family_id, told.topic)
     addresses = [(channel, value) for channel, value in msgspec.json.decode(row["addresses"])]
     if told.to:

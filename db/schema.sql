@@ -306,6 +306,19 @@ ALTER TABLE ONLY public.channel_preference FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.channel_preference IS 'Ordered channels per topic (R13); the first that can reach the family is used, the next when it fails.';
 
+CREATE TABLE public.data_choice (
+    family_id uuid NOT NULL,
+    datum text NOT NULL,
+    id uuid NOT NULL,
+    keep boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT data_choice_datum_check CHECK ((datum = ANY (ARRAY['ANSWERS'::text, 'SCHOOL'::text, 'CONTACTS'::text, 'QUOTIENT_FAMILIAL'::text])))
+);
+
+ALTER TABLE ONLY public.data_choice FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.data_choice IS 'Which data a family keeps in its account between procedures, where it made a choice (R2).';
+
 CREATE TABLE public.delivery (
     family_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -344,6 +357,35 @@ ALTER TABLE ONLY public.device FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.device IS 'Devices on which an account has signed in, by the SHA-256 of the secret that each keeps.';
 
+CREATE TABLE public.export (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    ready_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    size integer,
+    CONSTRAINT export_check CHECK ((((ready_at IS NULL) = (expires_at IS NULL)) AND ((ready_at IS NULL) = (size IS NULL)))),
+    CONSTRAINT export_size_check CHECK ((size > 0))
+);
+
+ALTER TABLE ONLY public.export FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.export IS 'A family''s copy of its data; `size` in bytes.';
+
+CREATE TABLE public.export_chunk (
+    family_id uuid NOT NULL,
+    export_id uuid NOT NULL,
+    number integer NOT NULL,
+    sealed bytea NOT NULL,
+    CONSTRAINT export_chunk_number_check CHECK ((number >= 0))
+);
+
+ALTER TABLE ONLY public.export_chunk FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.export_chunk IS 'The archive in pieces, each sealed with a key of its own, so that every node can give it and none needs much memory.';
+
 CREATE TABLE public.family (
     id uuid NOT NULL,
     number text NOT NULL,
@@ -357,6 +399,10 @@ CREATE TABLE public.family (
     rna text,
     registry_number text,
     search text GENERATED ALWAYS AS (public.folded(name)) STORED NOT NULL,
+    closed_at timestamp with time zone,
+    terminated_at timestamp with time zone,
+    termination_reason text,
+    erased_at timestamp with time zone,
     CONSTRAINT family_identifier_check CHECK ((((siret IS NULL) AND (rna IS NULL) AND (registry_number IS NULL)) OR (profile = 'ASSOCIATION'::text) OR ((profile = 'PROFESSIONAL'::text) AND (rna IS NULL) AND (registry_number IS NULL)))),
     CONSTRAINT family_language_check CHECK ((language = ANY (ARRAY['fr'::text, 'en'::text]))),
     CONSTRAINT family_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
@@ -364,7 +410,8 @@ CREATE TABLE public.family (
     CONSTRAINT family_profile_check CHECK ((profile = ANY (ARRAY['INDIVIDUAL'::text, 'PROFESSIONAL'::text, 'ASSOCIATION'::text]))),
     CONSTRAINT family_registry_number_check CHECK ((registry_number ~ '^([0-9]{1,4}/[0-9]{1,4}|[0-9]{9})$'::text)),
     CONSTRAINT family_rna_check CHECK ((rna ~ '^W[0-9][0-9A-Z][0-9]{7}$'::text)),
-    CONSTRAINT family_siret_check CHECK ((siret ~ '^[0-9]{14}$'::text))
+    CONSTRAINT family_siret_check CHECK ((siret ~ '^[0-9]{14}$'::text)),
+    CONSTRAINT family_termination_reason_check CHECK ((length(termination_reason) <= 1000))
 );
 
 ALTER TABLE ONLY public.family FORCE ROW LEVEL SECURITY;
@@ -378,6 +425,12 @@ COMMENT ON COLUMN public.family.siret IS 'Of a professional, or of an associatio
 COMMENT ON COLUMN public.family.rna IS 'National register of associations (R6).';
 
 COMMENT ON COLUMN public.family.registry_number IS 'Volume/folio of the register of associations in Alsace-Moselle, or a SIREN.';
+
+COMMENT ON COLUMN public.family.closed_at IS 'When its last login left (R10); a new activation opens it again.';
+
+COMMENT ON COLUMN public.family.terminated_at IS 'When the city ended its access (R22).';
+
+COMMENT ON COLUMN public.family.erased_at IS 'When everything that names it was erased; its number stays for the accounts.';
 
 CREATE TABLE public.idempotency_key (
     family_id uuid NOT NULL,
@@ -407,6 +460,37 @@ CREATE TABLE public.invitation (
 ALTER TABLE ONLY public.invitation FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.invitation IS 'An adult invited by e-mail to have a login of its own (R11); the link names this row.';
+
+CREATE TABLE public.job (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    family_id uuid,
+    parameters json DEFAULT '{}'::json NOT NULL,
+    state text DEFAULT 'PENDING'::text NOT NULL,
+    progress smallint DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone,
+    fence bigint DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    period text,
+    result json,
+    problem text,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT job_check CHECK (((state = 'RUNNING'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT job_check1 CHECK (((state = ANY (ARRAY['DONE'::text, 'FAILED'::text])) = (finished_at IS NOT NULL))),
+    CONSTRAINT job_kind_check CHECK ((kind ~ '^[a-z][a-z_]{2,59}$'::text)),
+    CONSTRAINT job_progress_check CHECK (((progress >= 0) AND (progress <= 100))),
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'RUNNING'::text, 'DONE'::text, 'FAILED'::text])))
+);
+
+ALTER TABLE ONLY public.job FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.job IS 'Work that is done later, once, by whichever node is free. Parameters and results hold ids and counts, no names and no addresses.';
+
+COMMENT ON COLUMN public.job.fence IS 'Fencing number: a node that lost its lease can write no result.';
+
+COMMENT ON COLUMN public.job.period IS 'Of a periodic job: the beginning of its period, so that it runs once a period for the whole portal.';
 
 CREATE TABLE public.lane (
     family_id uuid NOT NULL,
@@ -514,6 +598,8 @@ CREATE TABLE public.procedure (
     assigned_agent_id uuid,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    answers_erased_at timestamp with time zone,
+    messages_erased_at timestamp with time zone,
     CONSTRAINT procedure_answers_check CHECK ((json_typeof(answers) <> 'null'::text)),
     CONSTRAINT procedure_check CHECK (((status = 'DRAFT'::text) OR (status = 'WITHDRAWN'::text) OR ((submitted_at IS NOT NULL) AND (attestation IS NOT NULL)))),
     CONSTRAINT procedure_status_check CHECK ((status = ANY (ARRAY['DRAFT'::text, 'SUBMITTED'::text, 'IN_REVIEW'::text, 'AWAITING_FAMILY'::text, 'ACCEPTED'::text, 'REJECTED'::text, 'CLOSED'::text, 'WITHDRAWN'::text])))
@@ -522,6 +608,8 @@ CREATE TABLE public.procedure (
 ALTER TABLE ONLY public.procedure FORCE ROW LEVEL SECURITY;
 
 COMMENT ON COLUMN public.procedure.event_count IS 'Number of the last event; the next one takes the next number under this row''s lock.';
+
+COMMENT ON COLUMN public.procedure.answers_erased_at IS 'When its answers were erased because the family does not keep them (R2), or their time had passed.';
 
 CREATE TABLE public.procedure_event (
     family_id uuid NOT NULL,
@@ -635,6 +723,18 @@ CREATE TABLE public.service (
 
 COMMENT ON TABLE public.service IS 'A service of the city: canteen, civil registry …';
 
+CREATE TABLE public.service_opt_in (
+    family_id uuid NOT NULL,
+    service_id uuid NOT NULL,
+    id uuid NOT NULL,
+    opted_in boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.service_opt_in FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.service_opt_in IS 'Which services a family chose to use, and which it left (R2).';
+
 CREATE TABLE public.session (
     id uuid NOT NULL,
     family_id uuid,
@@ -737,6 +837,12 @@ ALTER TABLE ONLY public.channel_preference
 ALTER TABLE ONLY public.channel_preference
     ADD CONSTRAINT channel_preference_pkey PRIMARY KEY (family_id, topic);
 
+ALTER TABLE ONLY public.data_choice
+    ADD CONSTRAINT data_choice_family_id_id_key UNIQUE (family_id, id);
+
+ALTER TABLE ONLY public.data_choice
+    ADD CONSTRAINT data_choice_pkey PRIMARY KEY (family_id, datum);
+
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_family_id_news_seq_channel_address_key UNIQUE (family_id, news_seq, channel, address);
 
@@ -745,6 +851,12 @@ ALTER TABLE ONLY public.delivery
 
 ALTER TABLE ONLY public.device
     ADD CONSTRAINT device_pkey PRIMARY KEY (family_id, account_id, hash);
+
+ALTER TABLE ONLY public.export_chunk
+    ADD CONSTRAINT export_chunk_pkey PRIMARY KEY (family_id, export_id, number);
+
+ALTER TABLE ONLY public.export
+    ADD CONSTRAINT export_pkey PRIMARY KEY (family_id, id);
 
 ALTER TABLE ONLY public.family
     ADD CONSTRAINT family_number_key UNIQUE (number);
@@ -757,6 +869,9 @@ ALTER TABLE ONLY public.idempotency_key
 
 ALTER TABLE ONLY public.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (family_id, subject_id, channel, address);
@@ -806,6 +921,12 @@ ALTER TABLE ONLY public.registered_document
 ALTER TABLE ONLY public.service
     ADD CONSTRAINT service_code_key UNIQUE (code);
 
+ALTER TABLE ONLY public.service_opt_in
+    ADD CONSTRAINT service_opt_in_family_id_id_key UNIQUE (family_id, id);
+
+ALTER TABLE ONLY public.service_opt_in
+    ADD CONSTRAINT service_opt_in_pkey PRIMARY KEY (family_id, service_id);
+
 ALTER TABLE ONLY public.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (id);
 
@@ -853,7 +974,23 @@ CREATE INDEX delivery_waiting ON public.delivery USING btree (created_at) WHERE 
 
 CREATE INDEX device_by_last_seen ON public.device USING btree (last_seen_at);
 
+CREATE INDEX export_expiring ON public.export USING btree (expires_at);
+
+CREATE INDEX export_of_job ON public.export USING btree (job_id);
+
+CREATE INDEX family_closed ON public.family USING btree (closed_at) WHERE ((closed_at IS NOT NULL) AND (erased_at IS NULL));
+
+CREATE INDEX idempotency_key_by_age ON public.idempotency_key USING btree (created_at);
+
 CREATE UNIQUE INDEX invitation_open ON public.invitation USING btree (family_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+CREATE INDEX job_finished ON public.job USING btree (finished_at) WHERE (state = ANY (ARRAY['DONE'::text, 'FAILED'::text]));
+
+CREATE UNIQUE INDEX job_of_period ON public.job USING btree (kind, period) WHERE (period IS NOT NULL);
+
+CREATE INDEX job_running ON public.job USING btree (lease_until) WHERE (state = 'RUNNING'::text);
+
+CREATE INDEX job_waiting ON public.job USING btree (run_at, id) WHERE (state = 'PENDING'::text);
 
 CREATE INDEX lane_due ON public.lane USING btree (channel, priority, due_at) WHERE (due_at IS NOT NULL);
 
@@ -864,6 +1001,8 @@ CREATE UNIQUE INDEX member_change_open ON public.member_change USING btree (fami
 CREATE INDEX member_change_waiting ON public.member_change USING btree (id) WHERE (decided_at IS NULL);
 
 CREATE UNIQUE INDEX member_of_child ON public.member USING btree (child_id, family_id) WHERE (child_id IS NOT NULL);
+
+CREATE INDEX news_by_time ON public.news USING brin (occurred_at);
 
 CREATE INDEX news_by_transaction ON public.news USING btree (xid);
 
@@ -878,6 +1017,10 @@ CREATE INDEX procedure_of_service ON public.procedure USING btree (service_id, i
 CREATE INDEX procedure_of_service_by_change ON public.procedure USING btree (service_id, updated_at DESC, id DESC);
 
 CREATE INDEX procedure_of_service_by_status ON public.procedure USING btree (service_id, status, id DESC);
+
+CREATE INDEX procedure_to_erase ON public.procedure USING btree (updated_at) WHERE ((status = ANY (ARRAY['ACCEPTED'::text, 'REJECTED'::text, 'CLOSED'::text, 'WITHDRAWN'::text])) AND (answers_erased_at IS NULL));
+
+CREATE INDEX procedure_to_forget ON public.procedure USING btree (updated_at) WHERE ((status = ANY (ARRAY['ACCEPTED'::text, 'REJECTED'::text, 'CLOSED'::text, 'WITHDRAWN'::text])) AND (messages_erased_at IS NULL));
 
 CREATE INDEX quotient_familial_by_day ON public.quotient_familial USING btree (family_id, valid_from DESC, id DESC);
 
@@ -936,6 +1079,9 @@ ALTER TABLE ONLY public.address
 ALTER TABLE ONLY public.channel_preference
     ADD CONSTRAINT channel_preference_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
+ALTER TABLE ONLY public.data_choice
+    ADD CONSTRAINT data_choice_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_family_id_news_seq_fkey FOREIGN KEY (family_id, news_seq) REFERENCES public.news(family_id, seq);
 
@@ -944,6 +1090,18 @@ ALTER TABLE ONLY public.device
 
 ALTER TABLE ONLY public.device
     ADD CONSTRAINT device_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.export_chunk
+    ADD CONSTRAINT export_chunk_family_id_export_id_fkey FOREIGN KEY (family_id, export_id) REFERENCES public.export(family_id, id);
+
+ALTER TABLE ONLY public.export
+    ADD CONSTRAINT export_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
+
+ALTER TABLE ONLY public.export
+    ADD CONSTRAINT export_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.export
+    ADD CONSTRAINT export_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.job(id);
 
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
@@ -956,6 +1114,9 @@ ALTER TABLE ONLY public.invitation
 
 ALTER TABLE ONLY public.invitation
     ADD CONSTRAINT invitation_family_id_member_id_fkey FOREIGN KEY (family_id, member_id) REFERENCES public.member(family_id, id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
@@ -1017,6 +1178,12 @@ ALTER TABLE ONLY public.quotient_familial
 ALTER TABLE ONLY public.refresh_token
     ADD CONSTRAINT refresh_token_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.session(id);
 
+ALTER TABLE ONLY public.service_opt_in
+    ADD CONSTRAINT service_opt_in_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.service_opt_in
+    ADD CONSTRAINT service_opt_in_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.service(id);
+
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(id);
 
@@ -1042,6 +1209,8 @@ CREATE POLICY agents_confirm ON public.news TO kiosque_api USING (((( SELECT pub
 
 CREATE POLICY agents_issue ON public.activation_code FOR INSERT TO kiosque_api WITH CHECK ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
 
+CREATE POLICY agents_order ON public.job FOR INSERT TO kiosque_api WITH CHECK ((( SELECT public.viewer_agent() AS viewer_agent) IS NOT NULL));
+
 CREATE POLICY agents_record ON public.quotient_familial FOR INSERT TO kiosque_api WITH CHECK (((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY agents_tell ON public.address FOR SELECT TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
@@ -1051,6 +1220,8 @@ CREATE POLICY agents_tell ON public.channel_preference FOR SELECT TO kiosque_api
 CREATE POLICY agents_tell ON public.delivery FOR INSERT TO kiosque_api WITH CHECK ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
 
 CREATE POLICY agents_tell ON public.lane TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
+
+CREATE POLICY agents_tell ON public.service_opt_in FOR SELECT TO kiosque_api USING ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
 
 CREATE POLICY announced ON public.broadcast FOR INSERT TO kiosque_api WITH CHECK (((( SELECT public.viewer_agent() AS viewer_agent) IS NOT NULL) AND (told_up_to IS NULL) AND (finished_at IS NULL)));
 
@@ -1062,15 +1233,23 @@ CREATE POLICY chained ON public.audit_entry TO kiosque_audit USING (true);
 
 ALTER TABLE public.channel_preference ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.data_choice ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.export ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.export_chunk ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.family ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_key ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invitation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.job ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.lane ENABLE ROW LEVEL SECURITY;
 
@@ -1081,6 +1260,16 @@ ALTER TABLE public.member_change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.news ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY numbered ON public.family FOR UPDATE TO kiosque_dispatch USING (true);
+
+CREATE POLICY only_the_portal_deletes ON public.delivery AS RESTRICTIVE FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
+
+CREATE POLICY only_the_portal_deletes ON public.lane AS RESTRICTIVE FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
+
+CREATE POLICY only_the_portal_deletes ON public.news AS RESTRICTIVE FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
+
+CREATE POLICY only_the_portal_deletes ON public.quotient_familial AS RESTRICTIVE FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
+
+CREATE POLICY only_the_portal_erases ON public.procedure_event AS RESTRICTIVE FOR UPDATE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
 
 ALTER TABLE public.procedure ENABLE ROW LEVEL SECURITY;
 
@@ -1098,15 +1287,23 @@ CREATE POLICY seen ON public.audit_entry FOR SELECT TO kiosque_api USING (( SELE
 
 CREATE POLICY seen ON public.channel_preference TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
+CREATE POLICY seen ON public.data_choice TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
 CREATE POLICY seen ON public.delivery TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.device TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.export TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.export_chunk TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.family TO kiosque_api USING (((id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.idempotency_key TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.invitation TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.job TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.lane TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -1122,9 +1319,13 @@ CREATE POLICY seen ON public.procedure_event TO kiosque_api USING (((family_id =
 
 CREATE POLICY seen ON public.quotient_familial FOR SELECT TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
+CREATE POLICY seen ON public.service_opt_in TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
 CREATE POLICY seen ON public.session TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (agent_id = ( SELECT public.viewer_agent() AS viewer_agent)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.terms_acceptance TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+ALTER TABLE public.service_opt_in ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
 
@@ -1270,13 +1471,19 @@ GRANT UPDATE(finished_at) ON TABLE public.broadcast TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bucket TO kiosque_api;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.channel_preference TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channel_preference TO kiosque_api;
 GRANT SELECT ON TABLE public.channel_preference TO kiosque_dispatch;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_choice TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery TO kiosque_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.export TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.export_chunk TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.family TO kiosque_api;
 
@@ -1296,26 +1503,30 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.idempotency_key TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.invitation TO kiosque_api;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.lane TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lane TO kiosque_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.lane TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.member TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.member_change TO kiosque_api;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.news TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.news TO kiosque_api;
 GRANT SELECT,INSERT ON TABLE public.news TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.procedure TO kiosque_api;
 
 GRANT SELECT,INSERT ON TABLE public.procedure_event TO kiosque_api;
 
+GRANT UPDATE(message) ON TABLE public.procedure_event TO kiosque_api;
+
 GRANT SELECT ON TABLE public.procedure_kind TO kiosque_api;
 GRANT SELECT ON TABLE public.procedure_kind TO kiosque_dispatch;
 
 GRANT USAGE ON SEQUENCE public.procedure_reference TO kiosque_api;
 
-GRANT SELECT,INSERT ON TABLE public.quotient_familial TO kiosque_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.quotient_familial TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_token TO kiosque_api;
 
@@ -1325,6 +1536,8 @@ GRANT UPDATE(retired_at) ON TABLE public.registered_document TO kiosque_api;
 
 GRANT SELECT ON TABLE public.service TO kiosque_api;
 GRANT SELECT ON TABLE public.service TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.service_opt_in TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.session TO kiosque_api;
 

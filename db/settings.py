@@ -162,6 +162,30 @@ class Families(Section, frozen=True):
     invitation_days: Annotated[int, note("Days for which an invitation can be accepted.", ge=1, le=30)] = 7
 
 
+class Jobs(Section, frozen=True):
+    """Work that is done later or by the clock."""
+
+    enabled: Annotated[bool, note("Do it in the process of `serve`; else `jobs run` must be called.")] = True
+    concurrency: Annotated[int, note("Jobs that one process does at once.", ge=1, le=16)] = 2
+    poll: Annotated[float, note("Pause between two looks.", gt=0)] = 1.0
+    lease: Annotated[float, note("A job whose process died goes to another after this.", gt=0)] = 60.0
+    attempts: Annotated[int, note("Attempts after which a job is put aside.", ge=1)] = 10
+    retry_base: Annotated[float, note("First pause before another attempt; it doubles.", gt=0)] = 10.0
+    retry_cap: Annotated[float, note("Longest pause before another attempt.", gt=0)] = 3600.0
+
+
+class Retention(Section, frozen=True):
+    """How long data is kept; see docs/privacy.md for purposes and sources."""
+
+    contest_months: Annotated[int, note("Data not kept goes so long after its procedure ended.", ge=0, le=24)] = 2
+    procedures_years: Annotated[int, note("Answers and messages of an ended procedure, at the most.", ge=1)] = 5
+    news_months: Annotated[int, note("The inbox, and the proof of what was sent.", ge=1)] = 24
+    closed_family_years: Annotated[int, note("A closed family is erased after this.", ge=1)] = 10
+    exports_days: Annotated[int, note("A family's copy of its data.", ge=1, le=7)] = 7
+    idempotency_hours: Annotated[int, note("Keys of repeated requests.", ge=24)] = 24
+    jobs_days: Annotated[int, note("Finished jobs.", ge=8)] = 30
+
+
 class City(Section, frozen=True):
     """The city and its help desk; stands in every message and in refusals that a family cannot mend alone (R40)."""
 
@@ -197,6 +221,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = field(default_factory=Limits)
     outbox: Outbox = field(default_factory=Outbox)
     families: Families = field(default_factory=Families)
+    jobs: Jobs = field(default_factory=Jobs)
+    retention: Retention = field(default_factory=Retention)
     city: City = field(default_factory=City)
     demo: Demo = field(default_factory=Demo)
 

@@ -16,6 +16,9 @@ STEPS = (
     "dispatch.recorded",
     "broadcast.batch",
     "broadcast.told",
+    "job.claimed",
+    "job.worked",
+    "job.finished",
 )
 
 _wanted, _, _count = os.environ.get("KIOSQUE_CRASH_AT", "").partition(":")

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from gateway import http, jwks
+from gateway.downloads import Downloads
 from gateway.portal import Portal
 
 
@@ -11,6 +12,9 @@ def make_app(portal: Portal) -> web.Application:
     app = web.Application(client_max_size=portal.process.settings.limits.body_bytes)
     http.attach(app, portal.endpoint)
     app.router.add_get("/.well-known/jwks.json", jwks.handler(portal.process.tokens))
+    app.router.add_get(
+        "/exports/{id}", Downloads(portal.process, portal.endpoint.make_context).export, allow_head=False
+    )
     app.router.add_get("/live", portal.health.alive)
     app.router.add_get("/ready", portal.health.ready)
     app.router.add_get("/metrics", portal.health.metrics)

@@ -26,6 +26,8 @@ keys = typer.Typer(no_args_is_help=True, help="Keys that sign access tokens.")
 app.add_typer(keys, name="keys")
 documents = typer.Typer(no_args_is_help=True, help="The documents that clients may send; see docs/documents.md.")
 app.add_typer(documents, name="documents")
+jobs = typer.Typer(no_args_is_help=True, help="Work that is done later or by the clock.")
+app.add_typer(jobs, name="jobs")
 console = Console(highlight=False, soft_wrap=True)
 """Long lines stay whole: a terminal breaks them itself, and whoever reads a pipe wants what was said."""
 
@@ -132,6 +134,27 @@ def dispatch(database: Database = None, config: Config = None) -> None:
     sys.argv[1:] = ["--database", database] if database else []
     sys.argv += ["--config", str(config)] if config else []
     main()
+
+
+@jobs.command("run")
+def run_jobs(
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be repeated.")] = None,
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Do the jobs that are due now and end: for installations whose clock is cron (`jobs.enabled = false`)."""
+    from gateway.jobs import due_jobs_done
+    from gateway.logs import configure
+
+    settings = _settings(config, database__url=database, data__folder=data)
+    configure(pretty=sys.stderr.isatty())
+    _run(due_jobs_done(settings, kind or (), console.print))
+
+
+@jobs.callback()
+def _jobs() -> None:
+    """Keep `run` a word of its own, though it is the only one."""
 
 
 @app.command()

@@ -11,11 +11,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from db import health as stored
+from db import jobs
+from db.clock import Clock
 from db.pool import Database, DatabaseUnavailable
 from gateway.executor import PortalExecutor
 from gateway.live import Live
 from gateway.sockets import Sockets
 from gateway.throttling import Throttle
+from resolvers.viewer import SYSTEM_SIGHT
 
 LAG_SECONDS = 0.5
 
@@ -28,6 +31,7 @@ class Health:
     executor: PortalExecutor
     live: Live
     sockets: Sockets
+    clock: Clock
     ready_age: float
     """Seconds after which a message that waits makes the portal not ready."""
     throttle: Throttle | None = None
@@ -63,7 +67,7 @@ class Health:
     async def metrics(self, _: web.Request) -> web.Response:
         """Figures for Prometheus."""
         registry = CollectorRegistry()
-        registry.register(Figures(self, await self._outbox()))
+        registry.register(Figures(self, await self._outbox(), await self._jobs()))
         return web.Response(
             body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
@@ -75,13 +79,21 @@ class Health:
         except DatabaseUnavailable:
             return None
 
+    async def _jobs(self) -> jobs.State | None:
+        try:
+            async with self.database.transaction(SYSTEM_SIGHT) as tx:
+                return await jobs.state(tx, self.clock())
+        except DatabaseUnavailable:
+            return None
+
 
 class Figures(Collector):
     """The figures of one look."""
 
-    def __init__(self, health: Health, outbox: stored.Outbox | None) -> None:
+    def __init__(self, health: Health, outbox: stored.Outbox | None, state: jobs.State | None) -> None:
         self._health = health
         self._outbox = outbox
+        self._jobs = state
 
     def collect(self) -> Iterator[Metric]:
         """Give all metric families."""
@@ -115,6 +127,10 @@ class Figures(Collector):
             for channel, status, count in self._outbox.deliveries:
                 deliveries.add_metric([channel, status], count)
             yield deliveries
+        if self._jobs is not None:
+            yield _gauge("kiosque_jobs_age_seconds", "Age of the oldest job that is due.", self._jobs.age_seconds)
+            yield _gauge("kiosque_jobs_running", "Jobs at work on all nodes.", self._jobs.running)
+            yield _gauge("kiosque_jobs_failed", "Jobs put aside.", self._jobs.failed)
 
 
 def _gauge(name: str, description: str, value: float) -> GaugeMetricFamily:

@@ -1,6 +1,6 @@
 """Commands that do one job and end."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -139,6 +139,27 @@ async def _relay(settings: Settings) -> tuple[str, str, bool]:
     except (OSError, aiosmtplib.SMTPException) as error:
         return "mail relay", f"{mail.host}:{mail.port} does not answer ({type(error).__name__})", False
     return "mail relay", f"{mail.host}:{mail.port} answers", True
+
+
+async def due_jobs_done(settings: Settings, kinds: Collection[str], tell: Callable[[str], None]) -> None:
+    """Do the jobs that are due now, one after the other, and say what came of them."""
+    from gateway import portal
+    from resolvers.job_runner import Runner
+    from resolvers.jobs import REGISTRY
+
+    unknown = sorted(set(kinds) - set(REGISTRY))
+    if unknown:
+        tell(f"There is no job {', '.join(unknown)}; there are {', '.join(sorted(REGISTRY))}.")
+        raise SystemExit(1)
+    settings = with_master_key(settings)
+    async with database_of(settings) as dsn:
+        await migrate.migrate(dsn)
+        async with portal.opened(settings, dsn) as opened:
+            outcomes = await Runner(opened.process, REGISTRY).run_due(kinds)
+    for (kind, outcome), count in sorted(outcomes.items()):
+        tell(f"{kind}: {count} {outcome}")
+    if not outcomes:
+        tell("Nothing was due.")
 
 
 async def snapshot_written() -> None:

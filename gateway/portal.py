@@ -71,7 +71,7 @@ async def opened(settings: Settings, dsn: str, clock: Clock = utc_now) -> AsyncI
         live = Live(dsn, bells, (own.all_rang, registry.rang, city.rang))
         executor = PortalExecutor(built, live, city)
         throttle = throttle_of(settings.limits, settings.server.production, process.database, process.keys)
-        health = Health(process.database, executor, live, sockets, settings.outbox.ready_age, throttle)
+        health = Health(process.database, executor, live, sockets, process.clock, settings.outbox.ready_age, throttle)
         for work in (live.run(), city.run(live), health.measure_lag(), *([throttle.run()] if throttle else [])):
             stack.push_async_callback(_end, asyncio.create_task(work))
         yield Portal(process, _endpoint(process, built, executor, sockets, registry, throttle), health)

@@ -27,6 +27,8 @@ from gateway.connections import Site
 from gateway.demo.city import DemoCity, credentials, load_city
 from gateway.demo.page import routes
 from gateway.demo.smtp import Catcher
+from resolvers.job_runner import Runner
+from resolvers.jobs import REGISTRY
 
 DISPATCHER_SECONDS = 6.0
 RESTART_SECONDS = 1.0
@@ -84,6 +86,8 @@ class Serving:
             if catcher is not None:
                 app.add_routes(routes(catcher))
             url = await self._site(stack, app)
+            if self.settings.jobs.enabled:
+                self._background(stack, Runner(opened.process, REGISTRY).run())
             dispatching = None
             if self.options.dispatch:
                 dispatching = self._background(stack, _Dispatcher(self.settings, self.options, dsn).run())

@@ -12,7 +12,7 @@ class Link:
     """One kind of link."""
 
     path: str
-    """Page of the families' web app; the token follows as `?token=`."""
+    """Page of the families' web app, with fields of the news' data in braces; the token follows as `?token=`."""
 
     purpose: str
     """What the token is good for; see `Keys.link_token`."""
@@ -26,7 +26,8 @@ class Link:
     def to(self, portal_url: str, keys: Keys, delivery: Delivery, now: datetime) -> str:
         """Give the address; `now` is UTC, `portal_url` has no slash at its end."""
         claims = {name: delivery.news.data[name] for name in self.claims} | {"family": str(delivery.family.id)}
-        return f"{portal_url}{self.path}?token={keys.link_token(self.purpose, claims, now + self.life)}"
+        path = self.path.format_map(delivery.news.data)
+        return f"{portal_url}{path}?token={keys.link_token(self.purpose, claims, now + self.life)}"
 
 
 REPORT = Link("/report", "report-unauthorized-use", ("account",), timedelta(days=7))
@@ -37,5 +38,6 @@ LINKS = {
     "invitation": Link("/invitation", "invitation", ("invitation",), timedelta(days=30)),
     "new_device": REPORT,
     "session_stolen": REPORT,
+    "export_ready": Link("/exports/{export}", "download-export", ("export",), timedelta(days=7)),
 }
 """By type of news."""

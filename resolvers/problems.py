@@ -183,6 +183,24 @@ SENTENCES = {
     "OWN_LOGIN": Sentence(
         "Un autre accès de la famille peut retirer le vôtre.", "Another login of the family can remove yours."
     ),
+    "SERVICE_IN_USE": Sentence(
+        "Une de vos démarches est en cours auprès de ce service : attendez la décision ou retirez-la d’abord.",
+        "One of your procedures is open at this service: wait for the decision, or withdraw it first.",
+    ),
+    "EXPORT_TOO_SOON": Sentence(
+        "Une copie de vos données a déjà été demandée depuis moins d’un jour.",
+        "A copy of your data was already asked for less than a day ago.",
+    ),
+    "ACCOUNT_TERMINATED": Sentence(
+        "La mairie a mis fin à l’accès à ce compte. Le message qui vous a été envoyé en donne le motif ; "
+        "pour toute question, appelez-la.",
+        "The city has ended the access to this account. The message sent to you says why; "
+        "if you have a question, call the city.",
+    ),
+    "FAMILY_IN_USE": Sentence(
+        "Une démarche de cette famille est en cours : décidez-la ou classez-la d’abord.",
+        "A procedure of this family is open: decide or close it first.",
+    ),
     "TERMS_CHANGED": Sentence(
         "Ce n’est pas la version en vigueur des conditions.", "This is not the version of the terms in force."
     ),

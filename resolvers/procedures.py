@@ -14,7 +14,7 @@ from db import idempotency
 from db import procedures as stored
 from db.ids import uuid7
 from db.outbox import tell
-from resolvers import news
+from resolvers import news, retention
 from resolvers.context import Context
 from resolvers.forms import faults
 from resolvers.problems import Refusal
@@ -71,6 +71,7 @@ async def start(context: Context, kind_code: str, member: UUID | None, answers: 
             raise context.refusal("NOT_FOUND", ["member"])
         prefix = f"{context.process.settings.city.reference_prefix}-{now.astimezone(news.PARIS).year}-"
         await stored.insert(tx, family_id, procedure_id, prefix, kind, member, _text(answers or {}), now)
+        await retention.used(tx, context, kind, now)
     return Key(family_id, procedure_id)
 
 

@@ -13,7 +13,7 @@ from db import sessions as stored
 from db.ids import uuid7
 from db.keys import Keys
 from db.settings import Tokens as TokenSettings
-from resolvers import devices
+from resolvers import closure, devices
 from resolvers.context import Context
 from resolvers.cookies import Role
 from resolvers.viewer import Kind, Viewer
@@ -69,11 +69,14 @@ async def open_session(
     """Open the session of an account or of an agent who has proven everything that it must; `tx` sees all rows.
 
     The one place where sessions begin: after a password, a second factor or another provider's word. A family is told
-    of a device that is new to the account; the device's token is the cookie's unless given.
+    of a device that is new to the account; the device's token is the cookie's unless given. Raises Refusal
+    ACCOUNT_TERMINATED (R22).
     """
     settings = context.process.settings.tokens
     holder = account_id or agent_id
     assert holder is not None, "a session is somebody's"
+    if family_id is not None and account_id is not None:
+        await closure.refuse_who_left(tx, context, family_id, account_id)
     ends = _ends(settings, now, as_agent=agent_id is not None, shared_computer=shared_computer)
     session_id = uuid7(now)
     await stored.insert(

@@ -19,6 +19,7 @@ from schema.help import HelpQueries, constants
 from schema.logins import LoginMutations
 from schema.members import MemberMutations, MemberQueries
 from schema.news import NewsMutations, NewsSubscriptions
+from schema.privacy import PrivacyMutations
 from schema.procedures import ProcedureMutations, ProcedureQueries
 from schema.relay import Node
 from schema.scalars import SCALARS
@@ -81,6 +82,7 @@ class Mutation(
     ServiceStatusMutations,
     ProcedureMutations,
     NewsMutations,
+    PrivacyMutations,
 ):
     """Root of commands."""
 

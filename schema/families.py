@@ -13,6 +13,7 @@ from schema.declare import Arg, Payload, aggregate, column, computed, mutation, 
 from schema.logins import Account, Invitation
 from schema.members import Member, family_key
 from schema.news import ChannelPreference, Delivery, NewsItem
+from schema.privacy import DataChoice, Export, ServiceOptIn
 from schema.procedures import Procedure, ProcedureStatus
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN, Connection, Info, Node, key_of
 from schema.sessions import Session
@@ -76,6 +77,10 @@ class Family(Node):
     name: str = column("Name.")
     language: str = column("`fr` or `en`: the language of its messages.")
     activated_at: datetime | None = column("When its first account was opened.")
+    closed_at: datetime | None = column("When its last login left (R10); a new activation opens it again.")
+    terminated_at: datetime | None = column("When the city ended its access (R22).")
+    termination_reason: str | None = column("Why, in the words that the family was told.")
+    erased_at: datetime | None = column("When everything that named it was erased.")
     siret: str | None = column("SIRET of a professional, or of an association that has one.")
     rna: str | None = column("RNA number of an association.")
     registry_number: str | None = column(
@@ -131,6 +136,17 @@ class Family(Node):
         "Which versions of the terms of use its logins accepted, newest first (R4).",
         "{o}.family_id = {t}.id",
         NEWEST_ACCEPTED_FIRST,
+    )
+    data_choices: Connection[DataChoice] = page(
+        "What it chose to keep in its account, one entry a datum on which it made a choice (R2).",
+        "{o}.family_id = {t}.id",
+        Order((("{o}.datum", "text"),)),
+    )
+    service_opt_ins: Connection[ServiceOptIn] = page(
+        "Services that it uses, or has left (R2).", "{o}.family_id = {t}.id", OLDEST_FIRST
+    )
+    exports: Connection[Export] = page(
+        "Copies of its data, newest first; each is deleted after some days.", "{o}.family_id = {t}.id", NEWEST_FIRST
     )
 
 

@@ -89,6 +89,7 @@ class Procedure(Node):
     attestation: str | None = column("What the family attested on submission (R38).")
     submitted_at: datetime | None = column("When it was submitted.")
     implied_decision_on: date | None = column("The day on which silence decides (CRPA L231-1, L231-4).")
+    answers_erased_at: datetime | None = column("When its answers were erased, because nobody keeps them (R2).")
     created_at: datetime = column("When the draft was started.")
     updated_at: datetime = column("When it last changed.")
     kind: ProcedureKind = one("What is asked for, in the version it was started with.", "{o}.id = {t}.kind_id")

@@ -112,9 +112,27 @@ QUOTIENT = """
 """
 
 
+PRIVACY = (
+    """insert into data_choice (family_id, datum, id, keep, changed_at)
+       select id, 'SCHOOL', gen_random_uuid(), true, now() from family""",
+    """insert into service_opt_in (family_id, service_id, id, opted_in, changed_at)
+       select f.id, s.id, gen_random_uuid(), true, now() from family f, (select id from service limit 2) s
+       on conflict do nothing""",
+    """insert into job (id, kind, family_id, state, run_at, created_at, finished_at)
+       select gen_random_uuid(), 'build_export', id, 'DONE', now(), now(), now() from family""",
+    """insert into export (family_id, id, account_id, job_id, requested_at, ready_at, expires_at, size)
+       select j.family_id, gen_random_uuid(), a.id, j.id, now(), now(), now() + interval '7 days', 1000
+       from job j join account a on a.family_id = j.family_id""",
+    """update family set closed_at = now(), terminated_at = now(), termination_reason = 'Faux documents',
+       erased_at = now()""",
+    "update procedure set answers_erased_at = now()",
+)
+
+
 async def fill(connection: asyncpg.Connection) -> None:
     """Add to a demo city what it does not have: sessions of families and agents, choices of channels, acts,
-    invitations, quotients, proposals of changes, planned maintenance.
+    invitations, quotients, proposals of changes, planned maintenance, choices of
+    data, exports, what comes of leaving.
     """
     await connection.execute(INVITATIONS)
     await connection.execute(CHANGES)
@@ -130,6 +148,8 @@ async def fill(connection: asyncpg.Connection) -> None:
     await connection.execute(PREFERENCES)
     await connection.execute(ACTS)
     await connection.execute(MAINTENANCE)
+    for statement in PRIVACY:
+        await connection.execute(statement)
 
 
 async def spoil(connection: asyncpg.Connection, random: Random) -> int:

@@ -41,14 +41,15 @@ SHARED = {
 }
 """Tables that the API reads without row-level security, and why."""
 
-BY_OTHER_KEYS = {"session", "audit_entry"}
-"""Tables whose rows may be no family's (sessions and acts of agents): their keys do not begin with `family_id`."""
+BY_OTHER_KEYS = {"session", "audit_entry", "job"}
+"""Tables whose rows may be no family's (sessions and acts of agents, jobs of the portal): their keys do not begin with
+`family_id`."""
 
 STAFF_SEES = {"family", "member", "member_change", "quotient_familial"}
 """Every agent finds every family, its members and its quotients."""
 
-AGENTS_TELL = {"channel_preference", "address", "lane"}
-"""An agent's act tells a family by the channels it chose: the second wall lets agents read them, the first does not."""
+AGENTS_TELL = {"channel_preference", "address", "lane", "service_opt_in"}
+"""An agent's act tells a family as it chose: the second wall lets agents read its choice, the first does not."""
 
 SETTINGS = ("kiosque.family", "kiosque.agent", "kiosque.services", "kiosque.admin", "kiosque.system")
 

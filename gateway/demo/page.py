@@ -31,6 +31,7 @@ def routes(catcher: Catcher) -> list[web.RouteDef]:
         web.get(r"/demo/messages/{id:\d{1,9}}", pages.show_message),
         web.get(r"/demo/messages/{id:\d{1,9}}/html", pages.show_html),
         web.get("/demo/verify-email", pages.verify_email),
+        web.get("/demo/exports/{id}", pages.download_export),
         web.get(r"/demo/{name:demo\.css|verify\.js}", pages.asset),
     ]
 
@@ -65,6 +66,10 @@ class Pages:
     async def verify_email(self, request: web.Request) -> web.Response:
         """Show the button that confirms an address."""
         return self._page("verify.html")
+
+    async def download_export(self, request: web.Request) -> web.Response:
+        """Go where the portal itself gives the archive: a web app would lead its visitors there too."""
+        raise web.HTTPFound(request.rel_url.with_path(request.path.removeprefix("/demo")).with_query(request.query))
 
     async def asset(self, request: web.Request) -> web.Response:
         """Give the style or the script of the pages."""

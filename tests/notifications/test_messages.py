@@ -57,6 +57,10 @@ NEWS: dict[str, dict[str, Any]] = {
     "terms_published": {"version": 2, "effective_at": "2027-01-01T00:00:00+00:00"},
     "maintenance_planned": MAINTENANCE,
     "maintenance_started": MAINTENANCE | {"ends_at": None},
+    "export_ready": {"export": "0199", "expires_at": "2026-11-29T13:05:00+00:00"},
+    "account_closed": {"last_login": True, "open_procedures": 2},
+    "account_terminated": {"message": "Faux documents."},
+    "account_reinstated": {},
     "test": {},
 }
 
