@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from db.privacy import OPEN
-
 ERASED_NAME = "Famille effacée"
 
 
@@ -154,14 +152,6 @@ async def drafts(tx: Any, family_id: UUID) -> list[UUID]:
     """Give the drafts of a family."""
     rows = await tx.fetch("select id from procedure where family_id = $1 and status = 'DRAFT' order by id", family_id)
     return [row["id"] for row in rows]
-
-
-async def open_procedures(tx: Any, family_id: UUID) -> int:
-    """Count what the city still has to decide for a family."""
-    count: int = await tx.fetchval(
-        f"select count(*) from procedure where family_id = $1 and status in {OPEN}", family_id
-    )
-    return count
 
 
 TERMINATE = "update family set terminated_at = $2, termination_reason = $3 where id = $1"

@@ -65,10 +65,8 @@ LEFT_OUT = {
 async def rows_of(tx: Any, part: Part, family_id: UUID) -> AsyncIterator[str]:
     """Give the rows of a family in one table, each as the text of a JSON object; few are in memory at once."""
     whose = "id" if part.table == "family" else "family_id"
-    statement = f"""
-        select (to_jsonb(t) - $2::text[] || coalesce({part.also}, '{{}}'))::text
-        from {part.table} t where t.{whose} = $1 order by {part.order}
-    """
+    values = f"(to_jsonb(t) - $2::text[] || coalesce({part.also}, '{{}}'))::text"
+    statement = f"select {values} from {part.table} t where t.{whose} = $1 order by {part.order}"
     async for row in tx.cursor(statement, family_id, list(part.without), prefetch=50):
         yield row[0]
 
@@ -185,32 +183,38 @@ async def chunk(tx: Any, family_id: UUID, export_id: UUID, number: int) -> bytes
     return found
 
 
-DROP = """
-    with gone as (select family_id, id from export where {which}), emptied as (
-        delete from export_chunk c using gone where c.family_id = gone.family_id and c.export_id = gone.id returning 1
-    )
-    select count(*) from gone
+EXPIRED = """
+    select family_id, id from export where expires_at <= $1 or expires_at is null and requested_at < $2 limit 100
 """
-DROPPED = "delete from export where {which}"
+UNFINISHED = "select family_id, id from export where family_id = $1 and account_id = $2 and ready_at is null"
+OF_FAMILY = "select family_id, id from export where family_id = $1"
+DROP = (
+    """delete from export_chunk c using unnest($1::uuid[], $2::uuid[]) gone(family_id, id)
+       where c.family_id = gone.family_id and c.export_id = gone.id""",
+    """delete from export e using unnest($1::uuid[], $2::uuid[]) gone(family_id, id)
+       where e.family_id = gone.family_id and e.id = gone.id""",
+)
 
 
 async def drop_expired(tx: Any, now: datetime, failed_before: datetime) -> int:
-    """Delete archives whose time has passed, and requests from before a moment of which nothing came."""
-    which = "expires_at <= $1 or expires_at is null and requested_at < $2"
-    return await _drop(tx, which, now, failed_before)
+    """Drop archives whose time has passed, and requests from before a moment of which nothing came; give how many.
+
+    A hundred at the most: call again while there are.
+    """
+    return await _drop(tx, await tx.fetch(EXPIRED, now, failed_before))
 
 
 async def drop_unfinished(tx: Any, family_id: UUID, account_id: UUID) -> int:
     """Cancel what a login asked for and is not ready."""
-    return await _drop(tx, "family_id = $1 and account_id = $2 and ready_at is null", family_id, account_id)
+    return await _drop(tx, await tx.fetch(UNFINISHED, family_id, account_id))
 
 
 async def drop_of_family(tx: Any, family_id: UUID) -> int:
-    """Delete all archives of a family."""
-    return await _drop(tx, "family_id = $1", family_id)
+    """Drop all archives of a family."""
+    return await _drop(tx, await tx.fetch(OF_FAMILY, family_id))
 
 
-async def _drop(tx: Any, which: str, *values: Any) -> int:
-    count: int = await tx.fetchval(DROP.format(which=which), *values)
-    await tx.execute(DROPPED.format(which=which), *values)
-    return count
+async def _drop(tx: Any, gone: list[Any]) -> int:
+    for statement in DROP:
+        await tx.execute(statement, [row["family_id"] for row in gone], [row["id"] for row in gone])
+    return len(gone)

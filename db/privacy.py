@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-BATCH = 500
+BATCH = "limit 500"
 DECIDED = "('ACCEPTED', 'REJECTED', 'CLOSED', 'WITHDRAWN')"
 OPEN = "('SUBMITTED', 'IN_REVIEW', 'AWAITING_FAMILY')"
 
@@ -55,6 +55,15 @@ async def service_in_use(tx: Any, family_id: UUID, service_id: UUID) -> bool:
     return found
 
 
+OPEN_PROCEDURES = f"select count(*) from procedure where family_id = $1 and status in {OPEN}"
+
+
+async def open_procedures(tx: Any, family_id: UUID) -> int:
+    """Count what the city still has to decide for a family."""
+    count: int = await tx.fetchval(OPEN_PROCEDURES, family_id)
+    return count
+
+
 # `$2` is one family, or null for all. A family that has closed its account keeps nothing.
 ERASE_ANSWERS = f"""
     with ended as (
@@ -63,7 +72,7 @@ ERASE_ANSWERS = f"""
             and ($2::uuid is null or p.family_id = $2)
             and (f.closed_at is not null or not exists (
                 select from data_choice c where c.family_id = p.family_id and c.datum = 'ANSWERS' and c.keep))
-        limit {BATCH} for update of p skip locked
+        {BATCH} for update of p skip locked
     )
     update procedure p set answers = '{{}}', answers_erased_at = $3 from ended e
     where p.family_id = e.family_id and p.id = e.id
@@ -115,7 +124,7 @@ FORGET_PROCEDURES = f"""
     with past as (
         select family_id, id from procedure
         where status in {DECIDED} and messages_erased_at is null and updated_at < $1
-        limit {BATCH} for update skip locked
+        {BATCH} for update skip locked
     ), silenced as (
         update procedure_event e set message = null from past
         where e.family_id = past.family_id and e.procedure_id = past.id and e.message is not null
@@ -133,34 +142,34 @@ async def forget_procedures(tx: Any, ended_before: datetime, at: datetime) -> in
 
 FORGET_DELIVERIES = f"""
     delete from delivery d using (
-        select family_id, id from delivery where created_at < $1 and status <> 'PENDING' limit {BATCH}
+        select family_id, id from delivery where created_at < $1 and status <> 'PENDING' {BATCH}
     ) old where d.family_id = old.family_id and d.id = old.id
 """
 FORGET_NEWS = f"""
     delete from news n using (
         select family_id, seq from news m where occurred_at < $1 and not exists (
             select from delivery d where d.family_id = m.family_id and d.news_seq = m.seq)
-        limit {BATCH}
+        {BATCH}
     ) old where n.family_id = old.family_id and n.seq = old.seq
 """
 
 
 async def forget_deliveries(tx: Any, before: datetime) -> int:
-    """Delete what became of messages ordered before a moment; give how many."""
+    """Forget what became of messages ordered before a moment; give how many."""
     return _count(await tx.execute(FORGET_DELIVERIES, before))
 
 
 async def forget_news(tx: Any, before: datetime) -> int:
-    """Delete news told before a moment that nothing more says anything of; give how many."""
+    """Forget news told before a moment that nothing more says anything of; give how many."""
     return _count(await tx.execute(FORGET_NEWS, before))
 
 
 async def forget_keys(tx: Any, before: datetime) -> int:
-    """Delete keys of repeated requests first used before a moment; give how many."""
+    """Forget keys of repeated requests first used before a moment; give how many."""
     return _count(await tx.execute("delete from idempotency_key where created_at < $1", before))
 
 
-CLOSED = f"select id from family where closed_at < $1 and erased_at is null order by closed_at limit {BATCH}"
+CLOSED = f"select id from family where closed_at < $1 and erased_at is null order by closed_at {BATCH}"
 
 
 async def closed_before(tx: Any, moment: datetime) -> list[UUID]:

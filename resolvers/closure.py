@@ -88,7 +88,7 @@ async def _farewell(tx: Any, family_id: UUID, account_id: UUID, email: str, is_l
     """The last message, to the address that is about to be erased; the address is in its delivery only."""
     data = {
         "last_login": is_last,
-        "open_procedures": await stored.open_procedures(tx, family_id) if is_last else 0,
+        "open_procedures": await privacy.open_procedures(tx, family_id) if is_last else 0,
         "summary_fr": "Le compte de la famille a été fermé." if is_last else "Un accès à votre compte a été fermé.",
         "summary_en": "The family’s account was closed." if is_last else "One login of your account was closed.",
     }
@@ -187,7 +187,7 @@ async def erase(context: Context, family_id: UUID, number: str) -> None:
             raise context.refusal("NOT_FOUND", ["number"])
         if family.erased:
             return
-        if await stored.open_procedures(tx, family_id):
+        if await privacy.open_procedures(tx, family_id):
             raise context.refusal("FAMILY_IN_USE", ["family"])
         await _erase(tx, family_id, now)
         await context.record(tx, "family_erased", family=family_id)

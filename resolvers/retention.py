@@ -86,7 +86,7 @@ async def sweep(process: Process, job: Job, progress: Progress) -> Result:
     news_before = now - relativedelta(months=settings.news_months)
     procedures_before = now - relativedelta(years=settings.procedures_years)
     return {
-        "exports": await _once(process, lambda tx: exports.drop_expired(tx, now, now - FAILED_EXPORTS)),
+        "exports": await _all(process, lambda tx: exports.drop_expired(tx, now, now - FAILED_EXPORTS)),
         "keys": await _once(
             process, lambda tx: stored.forget_keys(tx, now - timedelta(hours=settings.idempotency_hours))
         ),
