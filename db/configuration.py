@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -149,6 +150,11 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"secrets.master_key: Expected base64 of {KEY_BYTES} bytes (openssl rand -base64 32).")
     if key is None and settings.server.production:
         raise SettingsError("secrets.master_key must be given in production (openssl rand -base64 32).")
+    issuer = settings.identity.issuer
+    if issuer is not None and not is_secure(issuer):
+        raise SettingsError("identity.issuer: Expected an https address (http on 127.0.0.1 only).")
+    if issuer is not None and not settings.identity.client_id:
+        raise SettingsError("identity.client_id must be given with identity.issuer.")
     if settings.server.production and settings.demo.enabled:
         raise SettingsError("demo.enabled: the demonstration has known passwords and cannot run in production.")
 
@@ -158,6 +164,15 @@ def _check_network(name: str, text: str) -> None:
         ipaddress.ip_network(text)
     except ValueError as error:
         raise SettingsError(f"{name}: Expected addresses or networks such as 10.0.0.0/8; {error}.") from error
+
+
+def is_secure(url: str) -> bool:
+    """Whether what is asked of an address goes over TLS, or stays on this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme, parts.hostname) == ("http", "127.0.0.1"))
 
 
 def is_master_key(text: str) -> bool:

@@ -125,7 +125,8 @@ async def logins(tx: Any, family_id: UUID) -> list[Login]:
 
 
 ERASE = """
-    with erased as (delete from address where family_id = $1 and account_id = $2)
+    with erased as (delete from address where family_id = $1 and account_id = $2),
+        unlinked as (delete from provider_link where family_id = $1 and account_id = $2)
     update account set removed_at = $3, email = 'removed-' || id || '@invalid', email_verified_at = null,
         password_hash = '', member_id = null
     where family_id = $1 and id = $2

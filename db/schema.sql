@@ -57,6 +57,16 @@ CREATE FUNCTION public.folded(words text) RETURNS text
 
 COMMENT ON FUNCTION public.folded(words text) IS 'A text as it is searched: a blank before each word, no accents, capitals or punctuation.';
 
+CREATE FUNCTION public.keep_agent() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user = 'kiosque_api' and not (viewer_is_admin() or viewer_is_system()) then
+        raise exception 'only an administrator changes an agent' using errcode = 'insufficient_privilege';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION public.keep_audit_entry() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -266,6 +276,24 @@ CREATE TABLE public.agent (
 
 COMMENT ON TABLE public.agent IS 'City staff; sees the procedures of its services.';
 
+CREATE TABLE public.agent_challenge (
+    id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    purpose text NOT NULL,
+    shared_computer boolean DEFAULT false NOT NULL,
+    nonce bytea NOT NULL,
+    sealed_secret bytea,
+    failures integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT agent_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['SIGN_IN'::text, 'ENROL_TOTP'::text, 'ADD_PASSKEY'::text])))
+);
+
+ALTER TABLE ONLY public.agent_challenge FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.agent_challenge IS 'What an agent was asked to prove: answered once, for a few minutes, with a few wrong answers at the most.';
+
 CREATE TABLE public.broadcast (
     id uuid NOT NULL,
     topic text NOT NULL,
@@ -443,6 +471,40 @@ CREATE TABLE public.idempotency_key (
 );
 
 ALTER TABLE ONLY public.idempotency_key FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.identity_attempt (
+    id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    intent text NOT NULL,
+    state_hash bytea NOT NULL,
+    binding_hash bytea NOT NULL,
+    sealed bytea NOT NULL,
+    redirect_uri text NOT NULL,
+    shared_computer boolean DEFAULT false NOT NULL,
+    family_id uuid,
+    account_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT identity_attempt_check CHECK (((intent = 'LINK'::text) = (family_id IS NOT NULL))),
+    CONSTRAINT identity_attempt_check1 CHECK (((family_id IS NULL) = (account_id IS NULL))),
+    CONSTRAINT identity_attempt_intent_check CHECK ((intent = ANY (ARRAY['SIGN_IN'::text, 'LINK'::text])))
+);
+
+ALTER TABLE ONLY public.identity_attempt FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.identity_attempt IS 'A browser that was sent to a provider and may come back once, within minutes.';
+
+COMMENT ON COLUMN public.identity_attempt.sealed IS 'PKCE verifier and nonce, sealed with a key from the settings.';
+
+CREATE TABLE public.identity_provider (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    issuer text NOT NULL,
+    name text NOT NULL,
+    retired_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.identity_provider IS 'Outside providers of sign-in; the gateway keeps the one of its settings here.';
 
 CREATE TABLE public.invitation (
     family_id uuid NOT NULL,
@@ -666,6 +728,20 @@ CREATE SEQUENCE public.procedure_reference
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE public.provider_link (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    subject_hmac bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.provider_link FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.provider_link IS 'Who signs in to an account by a provider: the HMAC of its subject, never a name or an address.';
+
 CREATE TABLE public.quotient_familial (
     family_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -684,6 +760,17 @@ ALTER TABLE ONLY public.quotient_familial FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE public.quotient_familial IS 'Dated income index; never changed: what is recorded later for the same day wins.';
 
 COMMENT ON COLUMN public.quotient_familial.sealed_value IS 'The value, encrypted with a key of the settings that is derived for this family.';
+
+CREATE TABLE public.recovery_code (
+    agent_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.recovery_code FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.recovery_code IS 'Ten codes by their HMAC, each good once, for an agent who has lost the second factor.';
 
 CREATE TABLE public.refresh_token (
     hash bytea NOT NULL,
@@ -707,6 +794,35 @@ CREATE TABLE public.registered_document (
 );
 
 COMMENT ON TABLE public.registered_document IS 'Documents of GraphQL that may be called by their SHA-256; the same text may be of several clients, and counts while one of them has not retired it.';
+
+CREATE TABLE public.second_factor (
+    id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    method text NOT NULL,
+    name text NOT NULL,
+    sealed_secret bytea,
+    last_step bigint,
+    credential_id bytea,
+    public_key bytea,
+    sign_count bigint,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT second_factor_check CHECK (((method = 'TOTP'::text) = (sealed_secret IS NOT NULL))),
+    CONSTRAINT second_factor_check1 CHECK (((method = 'TOTP'::text) = (last_step IS NOT NULL))),
+    CONSTRAINT second_factor_check2 CHECK (((method = 'PASSKEY'::text) = (credential_id IS NOT NULL))),
+    CONSTRAINT second_factor_check3 CHECK (((method = 'PASSKEY'::text) = (public_key IS NOT NULL))),
+    CONSTRAINT second_factor_check4 CHECK (((method = 'PASSKEY'::text) = (sign_count IS NOT NULL))),
+    CONSTRAINT second_factor_method_check CHECK ((method = ANY (ARRAY['TOTP'::text, 'PASSKEY'::text]))),
+    CONSTRAINT second_factor_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60)))
+);
+
+ALTER TABLE ONLY public.second_factor FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.second_factor IS 'What an agent shows beside the password: an authenticator app (TOTP) or a passkey.';
+
+COMMENT ON COLUMN public.second_factor.sealed_secret IS 'Sealed with a key from the settings.';
+
+COMMENT ON COLUMN public.second_factor.last_step IS 'The last 30-second step whose code was used: it and those before it are spent.';
 
 CREATE TABLE public.service (
     id uuid NOT NULL,
@@ -816,6 +932,9 @@ ALTER TABLE ONLY public.address
 ALTER TABLE ONLY public.address
     ADD CONSTRAINT address_pkey PRIMARY KEY (family_id, id);
 
+ALTER TABLE ONLY public.agent_challenge
+    ADD CONSTRAINT agent_challenge_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.agent
     ADD CONSTRAINT agent_pkey PRIMARY KEY (id);
 
@@ -867,6 +986,18 @@ ALTER TABLE ONLY public.family
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (family_id, key);
 
+ALTER TABLE ONLY public.identity_attempt
+    ADD CONSTRAINT identity_attempt_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.identity_attempt
+    ADD CONSTRAINT identity_attempt_state_hash_key UNIQUE (state_hash);
+
+ALTER TABLE ONLY public.identity_provider
+    ADD CONSTRAINT identity_provider_issuer_key UNIQUE (issuer);
+
+ALTER TABLE ONLY public.identity_provider
+    ADD CONSTRAINT identity_provider_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (family_id, id);
 
@@ -909,14 +1040,32 @@ ALTER TABLE ONLY public.procedure
 ALTER TABLE ONLY public.procedure
     ADD CONSTRAINT procedure_reference_key UNIQUE (reference);
 
+ALTER TABLE ONLY public.provider_link
+    ADD CONSTRAINT provider_link_family_id_account_id_provider_id_key UNIQUE (family_id, account_id, provider_id);
+
+ALTER TABLE ONLY public.provider_link
+    ADD CONSTRAINT provider_link_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.provider_link
+    ADD CONSTRAINT provider_link_provider_id_subject_hmac_key UNIQUE (provider_id, subject_hmac);
+
 ALTER TABLE ONLY public.quotient_familial
     ADD CONSTRAINT quotient_familial_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (agent_id, hash);
 
 ALTER TABLE ONLY public.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (hash);
 
 ALTER TABLE ONLY public.registered_document
     ADD CONSTRAINT registered_document_pkey PRIMARY KEY (hash, client);
+
+ALTER TABLE ONLY public.second_factor
+    ADD CONSTRAINT second_factor_credential_id_key UNIQUE (credential_id);
+
+ALTER TABLE ONLY public.second_factor
+    ADD CONSTRAINT second_factor_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.service
     ADD CONSTRAINT service_code_key UNIQUE (code);
@@ -950,6 +1099,8 @@ ALTER TABLE ONLY public.throttle
 
 CREATE UNIQUE INDEX account_verified_email ON public.account USING btree (email) WHERE (email_verified_at IS NOT NULL);
 
+CREATE INDEX agent_challenge_of_agent ON public.agent_challenge USING btree (agent_id, expires_at);
+
 CREATE UNIQUE INDEX agent_email ON public.agent USING btree (email);
 
 CREATE INDEX audit_entry_by_time ON public.audit_entry USING btree (occurred_at);
@@ -981,6 +1132,8 @@ CREATE INDEX export_of_job ON public.export USING btree (job_id);
 CREATE INDEX family_closed ON public.family USING btree (closed_at) WHERE ((closed_at IS NOT NULL) AND (erased_at IS NULL));
 
 CREATE INDEX idempotency_key_by_age ON public.idempotency_key USING btree (created_at);
+
+CREATE INDEX identity_attempt_by_end ON public.identity_attempt USING btree (expires_at);
 
 CREATE UNIQUE INDEX invitation_open ON public.invitation USING btree (family_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
@@ -1028,6 +1181,8 @@ CREATE INDEX refresh_token_of_session ON public.refresh_token USING btree (sessi
 
 CREATE INDEX registered_document_of_client ON public.registered_document USING btree (client, created_at);
 
+CREATE INDEX second_factor_of_agent ON public.second_factor USING btree (agent_id, id);
+
 CREATE INDEX session_of_account ON public.session USING btree (family_id, account_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX session_of_agent ON public.session USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (ended_at IS NULL));
@@ -1035,6 +1190,8 @@ CREATE INDEX session_of_agent ON public.session USING btree (agent_id) WHERE ((a
 CREATE INDEX throttle_by_day ON public.throttle USING btree (day);
 
 CREATE CONSTRAINT TRIGGER chain AFTER INSERT ON public.audit_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.chain_audit_entry();
+
+CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF email, name, roles, services, disabled_at ON public.agent FOR EACH ROW EXECUTE FUNCTION public.keep_agent();
 
 CREATE TRIGGER keep BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.keep_audit_entry();
 
@@ -1076,6 +1233,9 @@ ALTER TABLE ONLY public.address
 ALTER TABLE ONLY public.address
     ADD CONSTRAINT address_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
+ALTER TABLE ONLY public.agent_challenge
+    ADD CONSTRAINT agent_challenge_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(id);
+
 ALTER TABLE ONLY public.channel_preference
     ADD CONSTRAINT channel_preference_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
@@ -1105,6 +1265,12 @@ ALTER TABLE ONLY public.export
 
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.identity_attempt
+    ADD CONSTRAINT identity_attempt_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
+
+ALTER TABLE ONLY public.identity_attempt
+    ADD CONSTRAINT identity_attempt_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.identity_provider(id);
 
 ALTER TABLE ONLY public.invitation
     ADD CONSTRAINT invitation_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
@@ -1169,14 +1335,26 @@ ALTER TABLE ONLY public.procedure_kind
 ALTER TABLE ONLY public.procedure
     ADD CONSTRAINT procedure_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.service(id);
 
+ALTER TABLE ONLY public.provider_link
+    ADD CONSTRAINT provider_link_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
+
+ALTER TABLE ONLY public.provider_link
+    ADD CONSTRAINT provider_link_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.identity_provider(id);
+
 ALTER TABLE ONLY public.quotient_familial
     ADD CONSTRAINT quotient_familial_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
 ALTER TABLE ONLY public.quotient_familial
     ADD CONSTRAINT quotient_familial_recorded_by_fkey FOREIGN KEY (recorded_by) REFERENCES public.agent(id);
 
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(id);
+
 ALTER TABLE ONLY public.refresh_token
     ADD CONSTRAINT refresh_token_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.session(id);
+
+ALTER TABLE ONLY public.second_factor
+    ADD CONSTRAINT second_factor_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(id);
 
 ALTER TABLE ONLY public.service_opt_in
     ADD CONSTRAINT service_opt_in_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
@@ -1204,6 +1382,10 @@ ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.activation_code ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.address ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY admins_end ON public.session TO kiosque_api USING (((agent_id IS NOT NULL) AND ( SELECT public.viewer_is_admin() AS viewer_is_admin)));
+
+ALTER TABLE public.agent_challenge ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY agents_confirm ON public.news TO kiosque_api USING (((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) AND (xid = pg_current_xact_id_if_assigned())));
 
@@ -1247,6 +1429,8 @@ ALTER TABLE public.family ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_key ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.identity_attempt ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.invitation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job ENABLE ROW LEVEL SECURITY;
@@ -1275,13 +1459,21 @@ ALTER TABLE public.procedure ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.procedure_event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.provider_link ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.quotient_familial ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.recovery_code ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.second_factor ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY seen ON public.account TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.activation_code TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.address TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.agent_challenge TO kiosque_api USING (((agent_id = ( SELECT public.viewer_agent() AS viewer_agent)) OR ( SELECT public.viewer_is_admin() AS viewer_is_admin) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.audit_entry FOR SELECT TO kiosque_api USING (( SELECT public.viewer_is_admin() AS viewer_is_admin));
 
@@ -1301,6 +1493,8 @@ CREATE POLICY seen ON public.family TO kiosque_api USING (((id = ( SELECT public
 
 CREATE POLICY seen ON public.idempotency_key TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
+CREATE POLICY seen ON public.identity_attempt TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
 CREATE POLICY seen ON public.invitation TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.job TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
@@ -1317,7 +1511,13 @@ CREATE POLICY seen ON public.procedure TO kiosque_api USING (((family_id = ( SEL
 
 CREATE POLICY seen ON public.procedure_event TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
+CREATE POLICY seen ON public.provider_link TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
 CREATE POLICY seen ON public.quotient_familial FOR SELECT TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.recovery_code TO kiosque_api USING (((agent_id = ( SELECT public.viewer_agent() AS viewer_agent)) OR ( SELECT public.viewer_is_admin() AS viewer_is_admin) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.second_factor TO kiosque_api USING (((agent_id = ( SELECT public.viewer_agent() AS viewer_agent)) OR ( SELECT public.viewer_is_admin() AS viewer_is_admin) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.service_opt_in TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -1396,6 +1596,8 @@ REVOKE ALL ON FUNCTION public.chain_audit_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.folded(words text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.folded(words text) TO kiosque_api;
 
+REVOKE ALL ON FUNCTION public.keep_agent() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.keep_audit_entry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.keep_terms() FROM PUBLIC;
@@ -1456,9 +1658,21 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.activation_code TO kiosque_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.address TO kiosque_api;
 GRANT SELECT,UPDATE ON TABLE public.address TO kiosque_dispatch;
 
-GRANT SELECT ON TABLE public.agent TO kiosque_api;
+GRANT SELECT,INSERT ON TABLE public.agent TO kiosque_api;
+
+GRANT UPDATE(email) ON TABLE public.agent TO kiosque_api;
+
+GRANT UPDATE(name) ON TABLE public.agent TO kiosque_api;
 
 GRANT UPDATE(password_hash) ON TABLE public.agent TO kiosque_api;
+
+GRANT UPDATE(roles) ON TABLE public.agent TO kiosque_api;
+
+GRANT UPDATE(services) ON TABLE public.agent TO kiosque_api;
+
+GRANT UPDATE(disabled_at) ON TABLE public.agent TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_challenge TO kiosque_api;
 
 GRANT INSERT ON TABLE public.broadcast TO kiosque_api;
 GRANT SELECT ON TABLE public.broadcast TO kiosque_dispatch;
@@ -1501,6 +1715,10 @@ GRANT SELECT(news_seq),UPDATE(news_seq) ON TABLE public.family TO kiosque_dispat
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.idempotency_key TO kiosque_api;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity_attempt TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.identity_provider TO kiosque_api;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.invitation TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job TO kiosque_api;
@@ -1526,13 +1744,19 @@ GRANT SELECT ON TABLE public.procedure_kind TO kiosque_dispatch;
 
 GRANT USAGE ON SEQUENCE public.procedure_reference TO kiosque_api;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.provider_link TO kiosque_api;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.quotient_familial TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_code TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_token TO kiosque_api;
 
 GRANT SELECT,INSERT ON TABLE public.registered_document TO kiosque_api;
 
 GRANT UPDATE(retired_at) ON TABLE public.registered_document TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.second_factor TO kiosque_api;
 
 GRANT SELECT ON TABLE public.service TO kiosque_api;
 GRANT SELECT ON TABLE public.service TO kiosque_dispatch;

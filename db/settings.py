@@ -103,6 +103,35 @@ class Tokens(Section, frozen=True):
     audience: Annotated[str, note("Claim `aud` of the tokens.", min_length=1)] = "kiosque"
 
 
+class Agents(Section, frozen=True):
+    """City staff."""
+
+    second_factor: Annotated[
+        Literal["default", "optional", "required"],
+        note("Whether agents must show a second factor; default: required in production."),
+    ] = "default"
+    challenge_seconds: Annotated[int, note("Time to answer what a sign-in asks.", ge=30, le=3600)] = 300
+    password_link_hours: Annotated[float, note("Life of the link by which an agent sets a password.", gt=0)] = 24
+
+
+class Identity(Section, frozen=True):
+    """Families' sign-in by an outside provider (OpenID Connect), such as FranceConnect."""
+
+    issuer: Annotated[str | None, note("Issuer of the provider; none: sign-in by password only.")] = None
+    name: Annotated[str, note("Name of the provider, as families know it.", min_length=1)] = "FranceConnect"
+    client_id: Annotated[str, note("Identifier of the portal at the provider.")] = ""
+    client_secret: Annotated[str | None, note("Secret of the portal at the provider.", secret=True)] = None
+    scopes: Annotated[tuple[str, ...], note("Scopes that are asked for, comma-separated in a variable.")] = ("openid",)
+    acr_values: Annotated[str | None, note("Level of assurance that is asked for and checked, e.g. eidas1.")] = None
+    redirect_uris: Annotated[
+        tuple[str, ...],
+        note("Pages that browsers come back to; none: /sign-in/provider of the portal."),
+    ] = ()
+    attempt_seconds: Annotated[int, note("Time for a browser to come back.", ge=60, le=3600)] = 600
+    timeout: Annotated[float, note("Wait for the provider.", gt=0, le=60)] = 5.0
+    cache_seconds: Annotated[int, note("Life of the provider's description and keys here.", ge=1)] = 3600
+
+
 class Secrets(Section, frozen=True):
     """Keys."""
 
@@ -207,6 +236,8 @@ class Demo(Section, frozen=True):
     families: Annotated[int, note("Families of the city.", ge=1, le=100_000)] = 200
     seed: Annotated[int, note("Another number makes another city.")] = 2026
     smtp_port: Annotated[int, note("Port of the mail catcher; 0 takes any free one.", ge=0, le=65535)] = 1025
+    identity: Annotated[bool, note("Start a provider of sign-in too, when identity.issuer names none.")] = False
+    identity_port: Annotated[int, note("Port of that provider; 0 takes any free one.", ge=0, le=65535)] = 8001
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -217,6 +248,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     data: Data = field(default_factory=Data)
     mail: Mail = field(default_factory=Mail)
     tokens: Tokens = field(default_factory=Tokens)
+    agents: Agents = field(default_factory=Agents)
+    identity: Identity = field(default_factory=Identity)
     secrets: Secrets = field(default_factory=Secrets)
     limits: Limits = field(default_factory=Limits)
     outbox: Outbox = field(default_factory=Outbox)

@@ -12,6 +12,7 @@ from db.clock import Clock, utc_now
 from db.keys import Keys
 from db.pool import Database
 from db.settings import Settings
+from gateway import identity
 from gateway.authentication import Authentication
 from gateway.bells import Bells
 from gateway.city import City
@@ -95,8 +96,21 @@ async def _process(
     doubtful, constants = await _doubtful(database, built), schema.constants(settings.city)
     reader = Reader(built.mapping, database, schema.VIEWER_CASTS, doubtful, keys, constants, clock)
     signing_keys, sessions = SigningKeys(database, tokens, keys, clock), SessionCache(database, clock)
+    provider = await stack.enter_async_context(identity.opened(settings, database, clock))
     return (
-        Process(settings, database, clock, keys, passwords, tokens, signing_keys, reader, sessions, StatusCache()),
+        Process(
+            settings,
+            database,
+            clock,
+            keys,
+            passwords,
+            tokens,
+            signing_keys,
+            reader,
+            sessions,
+            StatusCache(),
+            provider,
+        ),
         built,
     )
 

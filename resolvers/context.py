@@ -15,6 +15,7 @@ from db.settings import Settings
 from resolvers.cookies import Cookies
 from resolvers.passwords import Passwords
 from resolvers.problems import Refusal, helped, refusal, throttled
+from resolvers.provider import Provider
 from resolvers.reading.reader import Reader
 from resolvers.session_cache import SessionCache
 from resolvers.signing_keys import SigningKeys
@@ -56,6 +57,9 @@ class Process:
 
     status: StatusCache
     """Whether there is maintenance."""
+
+    provider: Provider | None = None
+    """The outside provider of sign-in, where the settings name one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,52 @@ SENTENCES = {
     "REFRESH_REFUSED": Sentence(
         "Votre session est terminée. Reconnectez-vous.", "Your session has ended. Sign in again."
     ),
+    "CHALLENGE_NOT_VALID": Sentence(
+        "Cette vérification a expiré ou a déjà servi. Reconnectez-vous.",
+        "This check has expired or was already used. Sign in again.",
+    ),
+    "SECOND_FACTOR_REFUSED": Sentence("Cette preuve n’est pas la bonne.", "This proof is not the right one."),
+    "TOO_MANY_FACTORS": Sentence(
+        "Vous avez déjà dix moyens de vérification. Retirez-en un d’abord.",
+        "You have ten second factors already. Remove one first.",
+    ),
+    "NO_SECOND_FACTOR": Sentence(
+        "Ajoutez d’abord une application ou une clé d’accès.", "Add an authenticator app or a passkey first."
+    ),
+    "LAST_SECOND_FACTOR": Sentence(
+        "Il vous faut au moins un moyen de vérification. Ajoutez-en un autre d’abord.",
+        "You need at least one second factor. Add another one first.",
+    ),
+    "EMAIL_TAKEN": Sentence("Cette adresse est celle d’un autre agent.", "This address is another agent’s."),
+    "LAST_ADMIN": Sentence(
+        "Il faut au moins un administrateur. Nommez-en un autre d’abord.",
+        "There must be at least one administrator. Appoint another one first.",
+    ),
+    "NOT_FOR_ONESELF": Sentence(
+        "Un autre administrateur doit le faire pour vous.", "Another administrator must do this for you."
+    ),
+    "PROVIDER_NOT_OFFERED": Sentence(
+        "Aucun autre moyen de connexion n’est proposé.", "No other way to sign in is on offer."
+    ),
+    "PROVIDER_UNAVAILABLE": Sentence(
+        "Ce service de connexion ne répond pas. Réessayez plus tard ou connectez-vous par mot de passe.",
+        "This sign-in service does not answer. Try again later, or sign in by password.",
+    ),
+    "PROVIDER_REFUSED": Sentence(
+        "Ce service de connexion n’a pas confirmé votre identité. Recommencez.",
+        "This sign-in service did not confirm who you are. Start again.",
+    ),
+    "PROVIDER_ATTEMPT_NOT_VALID": Sentence(
+        "Cette connexion a expiré, a déjà servi ou a commencé sur un autre appareil. Recommencez.",
+        "This sign-in has expired, was already used, or began on another device. Start again.",
+    ),
+    "PROVIDER_NOT_LINKED": Sentence(
+        "Aucun compte n’est relié à cette identité. Connectez-vous par mot de passe, puis reliez-la dans votre compte.",
+        "No account is linked to this identity. Sign in by password, then link it in your account.",
+    ),
+    "PROVIDER_LINKED_ALREADY": Sentence(
+        "Cette identité ou ce compte est déjà relié.", "This identity or this account is linked already."
+    ),
     "ALREADY_MOVED": Sentence("Cette démarche a déjà changé d’état.", "This procedure has already moved on."),
     "MOVE_NOT_ALLOWED": Sentence(
         "Ce changement n’est pas possible dans l’état actuel de la démarche.",

@@ -6,10 +6,11 @@ from typing import Any
 from db import accounts as stored_accounts
 from db import devices as stored_devices
 from db.accounts import Credentials
-from resolvers import accounts, attempts, devices, sessions, throttling
+from resolvers import accounts, attempts, devices, second_factor, sessions, throttling
 from resolvers.context import Context
 from resolvers.cookies import Role
 from resolvers.passwords import Busy
+from resolvers.second_factor import Step
 from resolvers.sessions import Grant
 
 
@@ -22,8 +23,8 @@ async def sign_in(
     shared_computer: bool,
     in_cookies: bool = False,
     device_token: str | None = None,
-) -> Grant:
-    """Open a session by e-mail address or family number, and password (R18).
+) -> Grant | Step:
+    """Open a session by e-mail address or family number, and password (R18); an agent may be asked for more first.
 
     The token of a device that the account knows comes as an argument or by cookie. Raises Refusal: BAD_CREDENTIALS for
     every wrong pair alike, THROTTLED, EMAIL_NOT_VERIFIED (the link is sent again), BUSY, BAD_USER_INPUT where cookies
@@ -45,9 +46,12 @@ async def sign_in(
             await stored_accounts.change_hash(tx, found.family_id, found.id, renewed, instead_of=found.password_hash)
         if not found.email_verified:
             await _send_link(tx, context, found)
-            grant = None
+            outcome = None
         else:
-            grant = await sessions.open_session(
+            step = (
+                await second_factor.needed(tx, context, found.id, shared_computer=shared_computer) if as_agent else None
+            )
+            outcome = step or await sessions.open_session(
                 tx,
                 context,
                 family_id=found.family_id,
@@ -57,9 +61,9 @@ async def sign_in(
                 shared_computer=shared_computer,
                 device_token=device_token,
             )
-    if grant is None:
+    if outcome is None:
         raise context.refusal("EMAIL_NOT_VERIFIED")
-    return sessions.kept_in_cookies(context, grant) if in_cookies else grant
+    return sessions.kept_in_cookies(context, outcome) if in_cookies and isinstance(outcome, Grant) else outcome
 
 
 async def _begun(

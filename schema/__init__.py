@@ -11,18 +11,23 @@ from resolvers.reading.fallback import attach
 from resolvers.reading.mapping import Mapping, mapping_of
 from schema.access import AFTER_TERMS, AgentRole, InMaintenance, ViewerKind, guard
 from schema.accounts import AccountMutations, AccountQueries
+from schema.agent_sign_in import AgentSignInMutations
+from schema.agents import AgentMutations, AgentQueries
 from schema.audit import AuditQueries
 from schema.credentials import CredentialQueries
 from schema.declare import Arg, by_id
 from schema.families import FamilyMutations, FamilyQueries
 from schema.help import HelpQueries, constants
+from schema.identity import IdentityMutations
 from schema.logins import LoginMutations
 from schema.members import MemberMutations, MemberQueries
 from schema.news import NewsMutations, NewsSubscriptions
 from schema.privacy import PrivacyMutations
 from schema.procedures import ProcedureMutations, ProcedureQueries
+from schema.provider_links import IdentityQueries, ProviderLinkMutations
 from schema.relay import Node
 from schema.scalars import SCALARS
+from schema.second_factor import SecondFactorMutations
 from schema.service_status import ServiceStatusMutations, ServiceStatusQueries, ServiceStatusSubscriptions
 from schema.sessions import SessionMutations
 from schema.terms import TermsMutations, TermsQueries
@@ -53,6 +58,8 @@ class Query(
     HelpQueries,
     ProcedureQueries,
     AuditQueries,
+    AgentQueries,
+    IdentityQueries,
 ):
     """Root of reads."""
 
@@ -83,12 +90,20 @@ class Mutation(
     ProcedureMutations,
     NewsMutations,
     PrivacyMutations,
+    AgentSignInMutations,
+    AgentMutations,
+    SecondFactorMutations,
+    IdentityMutations,
+    ProviderLinkMutations,
 ):
     """Root of commands."""
 
 
 @strawberry.type(description="Everything that can be followed. Streams resume behind a cursor, without gap or double.")
-class Subscription(NewsSubscriptions, ServiceStatusSubscriptions):
+class Subscription(
+    NewsSubscriptions,
+    ServiceStatusSubscriptions,
+):
     """Root of live streams."""
 
 

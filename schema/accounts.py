@@ -6,13 +6,13 @@ import strawberry
 
 from resolvers import accounts
 from schema.access import AFTER_TERMS, EVERYBODY
+from schema.agents import Agent
 from schema.declare import column, embedded, mutation, one
 from schema.families import Family
 from schema.logins import Account
 from schema.payloads import AccountPayload
 from schema.relay import Info
 from schema.scalars import EmailAddress
-from schema.services import Agent
 
 
 @strawberry.type(description="Who asks. One of the parts is there, none for somebody who has not signed in.")

@@ -10,7 +10,8 @@ from schema.access import AFTER_TERMS, EVERYBODY, FAMILY
 from schema.declare import Payload, column, mutation, one, page, stored, written
 from schema.members import Member
 from schema.payloads import AccountPayload
-from schema.relay import OWN, Connection, Info, Node, key_of
+from schema.provider_links import ProviderLink
+from schema.relay import OLDEST_FIRST, OWN, Connection, Info, Node, key_of
 from schema.scalars import EmailAddress
 from schema.terms import NEWEST_ACCEPTED_FIRST, TermsAcceptance
 
@@ -33,6 +34,12 @@ class Account(Node):
         "Which versions of the terms of use it accepted, newest first (R4).",
         "{o}.family_id = {t}.family_id and {o}.account_id = {t}.id",
         NEWEST_ACCEPTED_FIRST,
+    )
+    linked_providers: Connection[ProviderLink] = page(
+        "Providers by which one can sign in to it.",
+        "{o}.family_id = {t}.family_id and {o}.account_id = {t}.id",
+        OLDEST_FIRST,
+        may=AFTER_TERMS,
     )
 
 

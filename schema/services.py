@@ -1,4 +1,4 @@
-"""Services of the city, and the agents who work there."""
+"""Services of the city."""
 
 import strawberry
 
@@ -22,13 +22,3 @@ class Service(Node):
     phone: str = column("Telephone.")
     email: str = column("E-mail address.")
     hours: str = column("When it can be reached, in the language of the viewer.", in_language("hours"))
-
-
-@stored("agent", {"AGENT": "{t}.id = :agent"}, tag=2, key=("id",))
-@strawberry.type(description="A member of the city's staff; seen by itself only.")
-class Agent(Node):
-    """City staff."""
-
-    name: str = column("Name.")
-    email: str = column("E-mail address.")
-    roles: list[str] = column("Roles: AGENT, CASHIER, EDITOR, ADMIN.", "to_json({t}.roles)")

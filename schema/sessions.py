@@ -8,12 +8,14 @@ import strawberry
 
 from resolvers import sessions
 from resolvers.reading.identity import make_id
+from resolvers.second_factor import Step
 from resolvers.sign_in import sign_in
 from schema.access import EVERYBODY, PEOPLE
 from schema.declare import Payload, column, mutation, one, stored
 from schema.logins import Account
 from schema.payloads import AccountPayload
 from schema.relay import Info, Node, key_of
+from schema.second_factor import SecondFactorChallenge, challenge_of
 
 SESSION_SEEN = {
     "FAMILY": "{t}.family_id = :family and {t}.ended_at is null",
@@ -64,7 +66,15 @@ class SessionTokens:
 class SignInPayload(Payload):
     """Payload of signIn and refreshSession."""
 
-    session: SessionTokens | None = strawberry.field(default=None, description="The session, unless refused.")
+    session: SessionTokens | None = strawberry.field(
+        default=None, description="The session, unless refused or a second factor is asked for."
+    )
+    second_factor: SecondFactorChallenge | None = strawberry.field(
+        default=None, description="For agents: what `confirmSignIn` must answer; there is no session yet."
+    )
+    recovery_codes: list[str] | None = strawberry.field(
+        default=None, description="When an agent’s first second factor was enrolled: ten codes, shown once."
+    )
 
 
 @strawberry.enum(description="As whom one signs in.")
@@ -124,7 +134,7 @@ class SessionMutations:
         ] = None,
     ) -> SignInPayload:
         """R18."""
-        grant = await sign_in(
+        outcome = await sign_in(
             info.context,
             identifier,
             password,
@@ -133,7 +143,9 @@ class SessionMutations:
             in_cookies=transport is SessionTransport.COOKIES,
             device_token=device_token,
         )
-        return payload_of(info, grant)
+        if isinstance(outcome, Step):
+            return SignInPayload(second_factor=challenge_of(outcome))
+        return payload_of(info, outcome)
 
     @mutation(
         may=EVERYBODY.always,

@@ -59,7 +59,12 @@ SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     "terms": _public,
     "terms_acceptance": _own,
     "procedure_kind": _public,
-    "agent": lambda row, viewer: viewer.kind == "AGENT" and row["id"] == viewer.agent_id,
+    "agent": lambda row, viewer: viewer.kind == "AGENT" and (row["id"] == viewer.agent_id or "ADMIN" in viewer.roles),
+    "second_factor": lambda row, viewer: (
+        viewer.kind == "AGENT" and (row["agent_id"] == viewer.agent_id or "ADMIN" in viewer.roles)
+    ),
+    "identity_provider": _public,
+    "provider_link": _own,
     "family": lambda row, viewer: viewer.kind == "AGENT" or (viewer.kind == "FAMILY" and row["id"] == viewer.family_id),
     "member": lambda row, viewer: viewer.kind == "AGENT" or _own(row, viewer),
     "account": lambda row, viewer: _own(row, viewer) and row["removed_at"] is None,

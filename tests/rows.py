@@ -90,6 +90,22 @@ ACTS = """
     select gen_random_uuid(), 'account_seen', 'AGENT', g.id, a.family_id, a.id, a.created_at
     from account a, (select id from agent order by id desc limit 1) g
 """
+ISSUER = "https://provider.example"
+PROVIDER = f"insert into identity_provider (issuer, name) values ('{ISSUER}', 'FranceConnect') returning id"
+LINK = """
+    insert into provider_link (family_id, id, account_id, provider_id, subject_hmac, created_at, used_at)
+    select a.family_id, gen_random_uuid(), a.id, $1, sha256(a.id::text::bytea), now(), now() from account a
+"""
+FACTORS = """
+    with totp as (
+        insert into second_factor (id, agent_id, method, name, sealed_secret, last_step, created_at, used_at)
+        select gen_random_uuid(), id, 'TOTP', 'Mon application', '\\x00', 0, now(), now() from agent
+    ), codes as (
+        insert into recovery_code (agent_id, hash, created_at) select id, '\\x00', now() from agent
+    )
+    insert into second_factor (id, agent_id, method, name, credential_id, public_key, sign_count, created_at, used_at)
+    select gen_random_uuid(), id, 'PASSKEY', 'Ma passkey', sha256(id::text::bytea), '\\x00', 0, now(), now() from agent
+"""
 
 
 INVITATIONS = """
@@ -146,6 +162,8 @@ async def fill(connection: asyncpg.Connection) -> None:
     for agent in await connection.fetch("select id from agent"):
         await connection.execute(SESSION, uuid7(), None, None, agent["id"])
     await connection.execute(PREFERENCES)
+    await connection.execute(LINK, await connection.fetchval(PROVIDER))
+    await connection.execute(FACTORS)
     await connection.execute(ACTS)
     await connection.execute(MAINTENANCE)
     for statement in PRIVACY:

@@ -31,6 +31,7 @@ from schema.access import access_of
 from tests.conftest import Cluster
 from tests.documents import Bare, literal
 from tests.house import MASTER_KEY
+from tests.rows import ISSUER
 from tests.walks import Canaries, Path, Side, Walk, sides, values
 
 BUILT = schema.build()
@@ -48,7 +49,7 @@ SEEN_BY_STAFF = {"family", "member", "member_change", "quotient_familial"}
 STAFF = frozenset({"AGENT", "CASHIER", "EDITOR"})
 """Roles of the agents who walk as strangers: an administrator may read the audit log of everybody."""
 
-PUBLIC = {"Service", "Terms", "ProcedureKind"}
+PUBLIC = {"Service", "Terms", "ProcedureKind", "IdentityProvider"}
 """Reference tables that everybody reads: no row of theirs belongs to anybody."""
 
 WITHOUT_CANARY = {
@@ -94,6 +95,17 @@ ON_ONES_OWN = {
     "setDataRetention": "one's own family's",
     "exportMyData": "of one's own family, with its sight only",
     "closeAccount": "one's own login",
+    "confirmSignIn": "takes a signed challenge and its answer",
+    "enrolTotp": "one's own second factor",
+    "confirmTotp": "one's own second factor",
+    "beginPasskey": "one's own second factor",
+    "addPasskey": "one's own second factor",
+    "renewRecoveryCodes": "one's own recovery codes",
+    "setAgentPassword": "takes a signed token",
+    "startProviderSignIn": "anybody may try to sign in",
+    "finishProviderSignIn": "takes what only the browser that began has",
+    "linkProvider": "one's own account",
+    "finishProviderLink": "one's own account",
 }
 """Commands without the id of anything: to whom they apply is not for the request to say."""
 
@@ -131,6 +143,13 @@ PLAIN: Mapping[str, Any] = {
     "value": 500,
     "validFrom": "2026-01-01",
     "accept": True,
+    "challenge": "x",
+    "code": "x",
+    "passkey": "x",
+    "name": "Personne",
+    "redirectUri": "https://kiosque.example/",
+    "state": "x",
+    "binding": "x",
 }
 """Arguments of commands that name nobody."""
 
@@ -144,6 +163,10 @@ FOREIGN = {
     "invitation": "Invitation",
     "account": "Account",
     "session": "Session",
+    "factor": "SecondFactor",
+    "agent": "Agent",
+    "services": "Service",
+    "link": "ProviderLink",
 }
 """Arguments of commands that are ids, and of what."""
 
@@ -232,7 +255,12 @@ async def town(cluster: Cluster) -> AsyncIterator[Town]:
 
 def silent(dsn: str) -> Settings:
     """Give the settings of a portal beside which nothing is sent."""
-    return msgspec.convert({"database": {"url": dsn}, "secrets": {"master_key": MASTER_KEY}}, Settings)
+    given = {
+        "database": {"url": dsn},
+        "secrets": {"master_key": MASTER_KEY},
+        "identity": {"issuer": ISSUER, "client_id": "kiosque"},
+    }
+    return msgspec.convert(given, Settings)
 
 
 def test_two_families_are_marked_wherever_the_database_allows(town: Town) -> None:
@@ -258,6 +286,7 @@ def test_two_families_are_marked_wherever_the_database_allows(town: Town) -> Non
         "kind",
         "lease_until",
         "act",
+        "method",
     }
     assert {column for _, column in town.canaries.refused} <= checked | {"number"}
     assert len(town.theirs.ids) >= 9 and all(town.theirs.ids.values())

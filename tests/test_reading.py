@@ -254,7 +254,7 @@ class Chosen(Visitor):
 def readable() -> set[tuple[str, str]]:
     """Give every (type, field) under the root of reads."""
     left = {each.name for each in (BUILT.graphql.mutation_type, BUILT.graphql.subscription_type) if each}
-    left |= {"Problem", "SessionTokens", "ProcedureStatusChange"}
+    left |= {"Problem", "SessionTokens", "SecondFactorChallenge", "TotpEnrolment", "ProcedureStatusChange"}
     return {
         (name, field)
         for name, each in BUILT.graphql.type_map.items()

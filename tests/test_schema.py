@@ -41,6 +41,8 @@ NOT_STORED = {
     "SessionTokens": "made at sign-in; tokens are stored as hashes only",
     "Contact": "made of settings",
     "ServiceStatus": "what a function of the database says of this moment",
+    "SecondFactorChallenge": "made at sign-in; a signed token",
+    "TotpEnrolment": "shown once, sealed in the database",
     "Viewer": "who asks; its parts are stored",
     "PageInfo": "made of a page",
     "PasswordPolicy": "constants of the program",
@@ -52,6 +54,14 @@ COMPUTED = {
     "ActivationCodePayload.expiresOn": "goes with the code",
     "MemberPayload.proposed": "what was done; the proposal itself is stored",
     "SignInPayload.session": "made at sign-in",
+    "SignInPayload.secondFactor": "made at sign-in",
+    "SignInPayload.recoveryCodes": "shown once, stored as HMACs",
+    "SecondFactorChallengePayload.secondFactor": "a signed token and what it asks for",
+    "SecondFactorPayload.recoveryCodes": "shown once, stored as HMACs",
+    "RecoveryCodesPayload.recoveryCodes": "shown once, stored as HMACs",
+    "AgentPayload.passwordLink": "a signed token, shown once",
+    "ProviderStartPayload.url": "made for one browser, once",
+    "ProviderStartPayload.binding": "shown once, stored as a hash",
 }
 """Fields of payloads that are made in Python beside `problems`."""
 
@@ -109,7 +119,7 @@ def test_payloads_hold_rows_that_the_planner_reads_and_reasoned_values() -> None
 def test_the_predicates_of_everybody_are_of_public_tables_only() -> None:
     """Deny by default: a type that strangers may see is named here, with intent."""
     public = {name for name, stored in BUILT.mapping.tables.items() if stored.seen_by(Kind.ANONYMOUS) != "false"}
-    assert public == {"Service", "Terms", "ProcedureKind"}
+    assert public == {"Service", "Terms", "ProcedureKind", "IdentityProvider"}
 
 
 def test_everything_is_described() -> None:
@@ -149,7 +159,15 @@ def test_lists_are_connections_but_for_short_ones() -> None:
     lists = {
         f"{name}.{field}" for name, each in OBJECTS.items() for field, given in each.fields.items() if _is_list(given)
     }
-    bounded = {"Query.nodes", "Problem.path", "Agent.roles", "ChannelPreference.channels", "PasswordPolicy.kinds"}
+    bounded = {
+        "Query.nodes",
+        "Problem.path",
+        "Agent.roles",
+        "ChannelPreference.channels",
+        "PasswordPolicy.kinds",
+        "SecondFactorChallenge.methods",
+    }
+    bounded |= {f"{name}.recoveryCodes" for name in ("SignInPayload", "SecondFactorPayload", "RecoveryCodesPayload")}
     assert {name for name in lists if not name.endswith((".edges", ".problems"))} == bounded
 
 

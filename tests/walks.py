@@ -38,7 +38,8 @@ OWNED_COLUMNS = """
     where c.table_schema = 'public' and c.data_type in ('text', 'json', 'timestamp with time zone', 'date')
         and c.is_generated = 'NEVER'
         and c.table_name in (select table_name from information_schema.columns
-            where table_schema = 'public' and column_name = 'family_id' or table_name in ('family', 'agent'))
+            where table_schema = 'public' and column_name = 'family_id'
+                or table_name in ('family', 'agent', 'second_factor'))
     order by c.table_name, c.ordinal_position
 """
 HERE = "§"
@@ -177,6 +178,7 @@ def rows_of(table: str, family: UUID, agent: UUID) -> str:
     return {
         "family": f"id = '{family}'",
         "agent": f"id = '{agent}'",
+        "second_factor": f"agent_id = '{agent}'",
         "session": f"(family_id = '{family}' or agent_id = '{agent}')",
     }.get(table, f"family_id = '{family}'")
 
