@@ -4,6 +4,7 @@ A refusal has a stable code (see the contract) and a sentence. Anything that nob
 the request's id; the log gets the kind of failure and where it happened, never its words, which may hold personal data.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from traceback import walk_tb
@@ -36,6 +37,15 @@ STATUS = {
 FRAMES_LOGGED = 12
 MASKED = "Something went wrong on our side."
 AWAY = "The portal cannot answer at the moment. Try again."
+
+VALUES = (
+    (re.compile(r"(cannot represent [^:]{0,40}value): .*?(?:\.( Did you mean .*))?$", re.S), r"\1.\2"),
+    (re.compile(r"\bValue '.*' does not exist in", re.S), "The value does not exist in"),
+    (re.compile(r"(?:, but encountered error '.*'; found|,? [Ff]ound): .*", re.S), "."),
+    (re.compile(r"\b(String|BlockString|Int|Float) (?:'.*'|\".*\")\.$", re.S), r"\1."),
+)
+"""What graphql-core's sentences say of a value that somebody sent, and what is left of them without it: a password in
+the wrong place must not come back, to be kept by whatever logs answers."""
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +95,7 @@ def formatted(error: GraphQLError, request_id: str, code: str | None = None) -> 
 
     An exception that is neither a refusal (with `code` and `message`) nor written for the client is masked and logged.
     """
-    entry: Formatted = {"message": error.message}
+    entry: Formatted = {"message": without_values(error.message)}
     if error.locations:
         entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:
@@ -102,6 +112,13 @@ def formatted(error: GraphQLError, request_id: str, code: str | None = None) -> 
         log_failure(cause, request_id)
         entry |= described("INTERNAL", MASKED, id=request_id)
     return entry
+
+
+def without_values(message: str) -> str:
+    """Leave out of a sentence of graphql-core what somebody sent."""
+    for pattern, left in VALUES:
+        message = pattern.sub(left, message)
+    return message
 
 
 def formatted_all(errors: Sequence[GraphQLError], request_id: str, code: str | None = None) -> list[Formatted]:
