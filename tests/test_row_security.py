@@ -96,7 +96,14 @@ async def breached(cluster: Cluster) -> AsyncIterator[Breached]:
 
 @pytest.fixture(scope="module")
 async def unwalled(cluster: Cluster) -> AsyncIterator[Breached]:
-    """Break the second wall: switch off row-level security in a database of its own."""
+    """Break the second wall."""
+    async with without_walls(cluster) as made:
+        yield made
+
+
+@asynccontextmanager
+async def without_walls(cluster: Cluster) -> AsyncIterator[Breached]:
+    """Switch off row-level security in a database of its own."""
     async with _breached(cluster, BUILT.mapping) as made:
         connection = await asyncpg.connect(made.dsn, timeout=10)
         for row in await connection.fetch("select relname from pg_class where relrowsecurity"):
@@ -130,17 +137,19 @@ def _stored(mapping: Mapping) -> dict[tuple[str, str], Reading]:
 
 
 async def test_without_any_predicate_no_foreign_row_is_seen(breached: Breached) -> None:
-    seen = await _walk(breached, STAFF_SEES | AGENTS_TELL, set(SHARED))
+    seen = await walked(breached, STAFF_SEES | AGENTS_TELL, set(SHARED))
     owned = {BUILT.mapping.tables[name].table for name in breached.theirs.ids}
     assert owned <= seen | set(SHARED) | OF_STAFF, "the second wall hides from a family what is its own"
 
 
 async def test_without_row_security_no_foreign_row_is_seen(unwalled: Breached) -> None:
-    await _walk(unwalled, STAFF_SEES, set())
+    await walked(unwalled, STAFF_SEES, set())
 
 
-async def _walk(town: Breached, staff: set[str], shared: set[str]) -> set[str]:
-    """Walk every way through the schema as everybody whom theirs does not concern; give what its family sees of it."""
+async def walked(town: Breached, staff: set[str], shared: set[str], through: str | None = None) -> set[str]:
+    """Walk every way through the schema, or through one type, as everybody whom theirs does not concern; give what its
+    family sees of it.
+    """
     root = BUILT.graphql.query_type
     assert isinstance(root, GraphQLObjectType)
     strangers: tuple[tuple[Viewer, set[str]], ...] = (
@@ -151,6 +160,8 @@ async def _walk(town: Breached, staff: set[str], shared: set[str]) -> set[str]:
     )
     seen: set[str] = set()
     for path in Walk(BUILT.graphql, town.theirs).of(root):
+        if through is not None and through not in {parent for parent, _ in path.pairs}:
+            continue
         for viewer, allowed in strangers:
             answer = await town.read(f"query {{ {path.text} }}", viewer)
             found = town.canaries.found(answer) - shared

@@ -5,6 +5,7 @@ asked what to expect.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,13 @@ def _value(kind: Any) -> Any:
 @pytest.fixture(scope="module")
 async def street(cluster: Cluster) -> AsyncIterator[Street]:
     """Open the portal."""
+    async with built(cluster) as made:
+        yield made
+
+
+@asynccontextmanager
+async def built(cluster: Cluster) -> AsyncIterator[Street]:
+    """Open a portal on an empty city."""
     wide = dict.fromkeys(("tokens", "depth", "aliases", "directives", "root_fields", "fragments", "cost"), 10**9)
     async with cluster.database("empty") as database, portal.opened(silent(database.dsn), database.dsn) as opened:
         yield Street(opened, Documents(GRAPHQL, Limits(**wide)))

@@ -1,0 +1,56 @@
+"""Row-level security, weakened: each policy dropped and opened, each table without its wall, or without FORCE."""
+
+from collections.abc import AsyncIterator
+
+from tests.attacks.walls import DRAWN, Ground
+from tests.mutations.mutant import Mutant
+
+NOTICING = "tests/attacks/test_walls.py::test_the_walls_stand_as_they_are_drawn"
+
+POLICIES = """
+    select c.relname as name, p.polname as policy, p.polqual is not null as reads, p.polwithcheck is not null as writes,
+        p.polcmd::text as command
+    from pg_policy p join pg_class c on c.oid = p.polrelid order by 1, 2
+"""
+
+
+async def mutants(ground: Ground) -> list[Mutant]:
+    """Give a mutant for each policy and each wall that the database has."""
+    found = []
+    for table in await ground.walled():
+        found.append(_mutant(f"{table} without its wall", f"alter table {table} disable row level security"))
+        found.append(_mutant(f"{table} without FORCE", f"alter table {table} no force row level security"))
+    for row in await ground.connection.fetch(POLICIES):
+        table, policy = row["name"], row["policy"]
+        found.append(_mutant(f"{table}.{policy} dropped", f"drop policy {policy} on {table}"))
+        if row["reads"]:
+            found.append(_mutant(f"{table}.{policy} using (true)", f"alter policy {policy} on {table} using (true)"))
+        if row["writes"]:
+            opened = f"alter policy {policy} on {table} with check (true)"
+            found.append(_mutant(f"{table}.{policy} with check (true)", opened))
+    return found
+
+
+def _mutant(name: str, spoiling: str) -> Mutant:
+    return Mutant("policy", name, spoiling=spoiling, tests=("tests/test_row_security.py", "tests/test_isolation.py"))
+
+
+def table_of(mutant: Mutant) -> str:
+    """Give the table that a mutant spoils."""
+    return mutant.name.replace(" ", ".").split(".")[0]
+
+
+async def noticed(ground: Ground, mutants: list[Mutant]) -> AsyncIterator[tuple[Mutant, str | None]]:
+    """Draw the walls of each spoilt table, as `NOTICING` does for all; gives the test's name where they differ."""
+    drawn = DRAWN.read_text(encoding="utf-8").splitlines()
+    for mutant in mutants:
+        table = table_of(mutant)
+        transaction = ground.connection.transaction()
+        await transaction.start()
+        try:
+            await ground.connection.execute(mutant.spoiling)
+            found = (await ground.drawn([table])).splitlines()
+        finally:
+            await transaction.rollback()
+        same = found == [line for line in drawn if line.split()[0] == table]
+        yield mutant, None if same else NOTICING
