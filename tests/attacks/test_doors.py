@@ -30,6 +30,7 @@ from graphql import (
 
 import schema
 from db.ids import uuid7
+from db.pool import API_ROLE
 from gateway import portal
 from gateway.documents import Documents
 from gateway.errors import RequestRefused
@@ -123,7 +124,7 @@ CALLERS = callers()
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """A portal on an empty city: nothing is behind any door, so that what opens does no harm."""
+    """A portal on an empty city in which nothing can be written: what opens does no harm."""
 
     opened: Portal
     documents: Documents
@@ -189,7 +190,21 @@ async def built(cluster: Cluster) -> AsyncIterator[Street]:
     """Open a portal on an empty city."""
     wide = dict.fromkeys(("tokens", "depth", "aliases", "directives", "root_fields", "fragments", "cost"), 10**9)
     async with cluster.database("empty") as database, portal.opened(silent(database.dsn), database.dsn) as opened:
+        await _close_the_books(database.dsn)
         yield Street(opened, Documents(GRAPHQL, Limits(**wide)))
+
+
+async def _close_the_books(dsn: str) -> None:
+    """Let the portal write nothing: whoever is let in changes nothing for those who knock after."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await connection.execute(f"revoke insert, update, delete on all tables in schema public from {API_ROLE}")
+        columns = """select format('revoke insert (%1$I), update (%1$I) on %2$I from ', column_name, table_name)
+            from information_schema.columns where table_schema = 'public'"""
+        for row in await connection.fetch(columns):
+            await connection.execute(row[0] + API_ROLE)
+    finally:
+        await connection.close()
 
 
 def test_the_contract_names_every_root_field_once() -> None:
@@ -212,13 +227,3 @@ async def test_every_door_opens_for_whom_the_contract_names_and_for_nobody_else(
         if heard != ({said} if said else set()):
             wrong[door.name] = f"contract: {said or 'open'}, portal: {heard or 'open'}"
     assert wrong == {}
-
-
-async def test_commands_behind_closed_doors_leave_the_city_empty(street: Street) -> None:
-    """Whoever was let in above had nothing to act on; whoever was not did nothing at all."""
-    connection = await asyncpg.connect(street.opened.process.database.dsn, timeout=10)
-    try:
-        for table in ("account", "family", "member", "procedure", "news"):
-            assert await connection.fetchval(f"select count(*) from {table}") == 0
-    finally:
-        await connection.close()

@@ -60,7 +60,7 @@ async def guess(url: str, client: aiohttp.ClientSession, number: str, code: str,
 
 
 async def besiege(nodes: list[House], family: Made, guesses: int, random: Random) -> Counter[str]:
-    """Send guesses from all addresses to all nodes, in the spellings that the family's number allows; count refusals."""
+    """Send guesses from all addresses to all nodes, the family's number in its spellings; count the refusals."""
     numbers = cycle([family.number, f" {family.number}", f"{family.number}\t", family.number])
     turns = asyncio.Semaphore(AT_ONCE)
 

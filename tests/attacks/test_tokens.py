@@ -188,10 +188,15 @@ async def test_a_socket_with_an_authorization_that_is_no_text_is_closed(besieged
 
 
 def takers() -> list[tuple[str, str]]:
-    """Give every command that takes a secret text, and the name of the argument."""
+    """Give every command that needs a secret text, and the name of the argument."""
     mutation = schema.build().graphql.mutation_type
     assert mutation is not None
-    return [(name, arg) for name, each in mutation.fields.items() for arg in each.args if arg.lower().endswith("token")]
+    return [
+        (name, arg)
+        for name, each in mutation.fields.items()
+        for arg, given in each.args.items()
+        if arg.lower().endswith("token") and isinstance(given.type, GraphQLNonNull)
+    ]
 
 
 @pytest.mark.parametrize(("command", "argument"), takers())

@@ -104,13 +104,20 @@ class Ground:
         lines = []
         transfer = await self.connection.fetchval(OWNED, table)
         for caller in self.callers:
-            found = [await Trial(self, table, caller, group).outcome(transfer=transfer) for group in self.groups(table)]
-            lines.append(f"{table:24} {caller.name:24} its: {found[0]}  the other's: {found[1]}".rstrip())
+            found = [
+                f"{group}: {await Trial(self, table, caller, rows).outcome(transfer=transfer)}"
+                for group, rows in (await self.groups(table)).items()
+            ]
+            lines.append(f"{table:24} {caller.name:24} {'  '.join(found)}".rstrip())
         return lines
 
-    def groups(self, table: str) -> list[str]:
-        """Give the conditions of the rows of the family and its agent, and of those of the other one."""
-        return [rows_of(table, *keys_of(side)) for side in (self.theirs, self.ours)]
+    async def groups(self, table: str) -> dict[str, str]:
+        """Give the conditions of the rows of the family and its agent, and of those of the other one; one for all rows
+        of a table that is nobody's.
+        """
+        if table in ("family", "agent", "session") or await self.connection.fetchval(OWNED, table):
+            return {"its": rows_of(table, *keys_of(self.theirs)), "the other's": rows_of(table, *keys_of(self.ours))}
+        return {"all": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +220,7 @@ PLAIN = {"S": "'xxxxxxxx'", "N": "1", "D": "now()", "B": "false", "A": "'{}'", "
 async def populate(made: Ground) -> None:
     """Write a row into every walled table in which a side has none: what its checks ask for is tried out."""
     for table in await made.walled():
-        for side, group in zip((made.theirs, made.ours), made.groups(table), strict=True):
+        for side, group in zip((made.theirs, made.ours), (await made.groups(table)).values(), strict=False):
             if not await made.connection.fetchval(f"select exists (select from {table} where {group})"):
                 await _insert_any(made.connection, table, side)
 
