@@ -7,13 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-import schema
-from schema.access import InMaintenance, access_of
 from tests.house import PASSWORD, SIGN_IN, House, opened
 from tests.live import EventStream, Socket
-
-BUILT = schema.build()
-GRAPHQL = BUILT.graphql
 
 SET = """mutation ($fr: String!, $en: String!, $since: DateTime, $until: DateTime, $agents: Boolean!, $tell: Boolean) {
     setMaintenance(
@@ -24,11 +19,6 @@ STATUS = "{ serviceStatus { state notice startsAt endsAt agentsMayWork } }"
 FOLLOW = "subscription { serviceStatusChanged { state notice } }"
 TEST = "mutation { sendTestNotification(topic: TERMS) { problems { code } } }"
 FRENCH, ENGLISH = "Nous déménageons les serveurs.", "We are moving the servers."
-
-WORKS_ALWAYS = {
-    "endMaintenance", "refreshSession", "setMaintenance", "signIn", "signOut", "signOutEverywhere",
-}  # fmt: skip
-"""Commands that work also during maintenance, for whoever may call them: one more is a decision, made here."""
 
 
 async def paused(house: House, *, agents: bool = True, **more: Any) -> Any:
@@ -66,15 +56,6 @@ async def accepted(house: House, token: str) -> None:
     async with asyncio.timeout(2.0):
         while (await house.ask(TEST, token)).codes:
             await asyncio.sleep(0.05)
-
-
-def test_what_works_during_maintenance_is_decided_field_by_field() -> None:
-    root = GRAPHQL.mutation_type
-    assert root is not None
-    of = {name: access_of(each).in_maintenance for name, each in root.fields.items()}
-    assert {name for name, given in of.items() if given is InMaintenance.ALWAYS} == WORKS_ALWAYS
-    for name, given in of.items():
-        assert f"inMaintenance: {given.name})" in BUILT.sdl.partition("type Mutation {")[2].partition(f"  {name}")[2]
 
 
 async def test_the_portal_is_open_unless_somebody_says_otherwise(house: House) -> None:

@@ -1,6 +1,8 @@
 """Guards on the schema: who may, who sees, what is planned, what is described, and what the database guarantees."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -11,6 +13,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLUnionType,
     build_schema,
     get_named_type,
     is_list_type,
@@ -22,7 +25,7 @@ import schema
 from resolvers.reading.guarantees import broken_promises
 from resolvers.reading.mapping import One, Page
 from resolvers.viewer import Kind
-from schema.access import access_of
+from schema.access import EVERYBODY, InMaintenance, access_of, declared
 from tests.conftest import Database
 
 BUILT = schema.build()
@@ -66,6 +69,34 @@ COMPUTED = {
 """Fields of payloads that are made in Python beside `problems`."""
 
 
+OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
+    "Query": {
+        "contact", "identityProviders", "passwordPolicy", "procedureKind", "procedureKinds", "serviceStatus", "terms",
+        "termsVersions", "viewer",
+    },
+    "Mutation": {
+        "acceptInvitation", "acceptTerms", "activateAccount", "closeAccount", "confirmSignIn", "exportMyData",
+        "finishProviderSignIn", "refreshSession", "setAgentPassword", "signIn", "signOut", "signOutEverywhere",
+        "startProviderSignIn", "verifyEmail",
+    },
+    "Subscription": {"serviceStatusChanged"},
+}  # fmt: skip
+"""Everything that a family may call before it accepts the terms (R3): a field more is a decision, made here."""
+
+SEEN_BEFORE_TERMS = {
+    "Account", "Agent", "Contact", "Export", "IdentityProvider", "PasswordPolicy", "ProcedureKind", "Problem",
+    "SecondFactor", "SecondFactorChallenge", "Service", "ServiceStatus", "SessionTokens", "Terms", "TermsAcceptance",
+    "TotpEnrolment", "Viewer",
+}  # fmt: skip
+"""Whose fields can be read before, under those root fields; lists, payloads and the fields of `Node` aside."""
+
+WORKS_ALWAYS = {
+    "confirmSignIn", "endMaintenance", "finishProviderSignIn", "refreshSession", "setAgentPassword", "setMaintenance",
+    "signIn", "signOut", "signOutEverywhere", "startProviderSignIn",
+}  # fmt: skip
+"""Commands that work also during maintenance, for whoever may call them: one more is a decision, made here."""
+
+
 def test_every_root_field_says_in_the_sdl_who_may_call_it() -> None:
     printed = build_schema(BUILT.sdl)
     for root in ROOTS:
@@ -76,6 +107,43 @@ def test_every_root_field_says_in_the_sdl_who_may_call_it() -> None:
             assert node is not None and [directive.name.value for directive in node.directives] == ["may"], name
             said = print_ast(node.directives[0])
             assert access_of(each).kinds == {kind for kind in Kind if kind in said.partition("roles")[0]} != set(), name
+
+
+def test_what_is_open_before_the_terms_are_accepted_is_decided_field_by_field() -> None:
+    for root in ROOTS:
+        fields = {name: access_of(each) for name, each in root.fields.items()}
+        before = {name for name, access in fields.items() if access.before_terms and Kind.FAMILY in access.kinds}
+        assert before == OPEN_BEFORE_TERMS[root.name]
+
+
+def test_what_can_be_read_under_those_fields_is_nobodys_procedures_or_messages() -> None:
+    waiting = [
+        get_named_type(each.type)
+        for root in ROOTS
+        for each in root.fields.values()
+        if access_of(each).before_terms and Kind.FAMILY in access_of(each).kinds
+    ]
+    seen: set[str] = set()
+    while waiting:
+        named: Any = waiting.pop()
+        if isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)):
+            waiting += BUILT.graphql.get_possible_types(named)
+        elif isinstance(named, GraphQLObjectType) and named.name not in seen:
+            seen.add(named.name)
+            open_fields = [each for each in named.fields.values() if (declared(each) or EVERYBODY).before_terms]
+            waiting += [get_named_type(each.type) for each in open_fields]
+    assert {name for name in seen if not name.endswith(("Connection", "Edge", "Payload", "PageInfo"))} == (
+        SEEN_BEFORE_TERMS
+    )
+
+
+def test_what_works_during_maintenance_is_decided_field_by_field() -> None:
+    root = BUILT.graphql.mutation_type
+    assert root is not None
+    of = {name: access_of(each).in_maintenance for name, each in root.fields.items()}
+    assert {name for name, given in of.items() if given is InMaintenance.ALWAYS} == WORKS_ALWAYS
+    for name, given in of.items():
+        assert f"inMaintenance: {given.name})" in BUILT.sdl.partition("type Mutation {")[2].partition(f"  {name}")[2]
 
 
 def test_every_object_is_stored_or_has_a_reason_not_to_be() -> None:

@@ -1,24 +1,16 @@
 """Terms of use (R3–R5): published for good, told to everybody, accepted before anything else."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type
 
-import schema
 from db.terms import digest
-from resolvers.viewer import Kind
-from schema.access import AFTER_TERMS, access_of, declared
 from tests.conftest import Database
 from tests.house import House, opened
 from tests.live import EventStream, Socket
-
-BUILT = schema.build()
-GRAPHQL = BUILT.graphql
 
 PUBLISH = """mutation ($fr: String!, $en: String!, $at: DateTime) {
     publishTerms(bodyFr: $fr, bodyEn: $en, effectiveAt: $at) {
@@ -27,25 +19,6 @@ ACCEPT_TERMS = "mutation ($version: Int!) { acceptTerms(version: $version) { pro
 PROCEDURES = "{ procedures { totalCount } }"
 FOLLOW = "subscription { news { type } }"
 FRENCH, ENGLISH = "# Conditions\n\nÀ lire.", "# Terms\n\nTo be read."
-
-OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
-    "Query": {
-        "contact", "passwordPolicy", "procedureKind", "procedureKinds", "serviceStatus", "terms", "termsVersions",
-        "viewer",
-    },
-    "Mutation": {
-        "acceptInvitation", "acceptTerms", "activateAccount", "refreshSession", "signIn", "signOut",
-        "signOutEverywhere", "verifyEmail",
-    },
-    "Subscription": {"serviceStatusChanged"},
-}  # fmt: skip
-"""Everything that a family may call before it accepts the terms (R3): a field more is a decision, made here."""
-
-SEEN_BEFORE_TERMS = {
-    "Account", "Agent", "Contact", "PasswordPolicy", "ProcedureKind", "Problem", "Service", "ServiceStatus",
-    "SessionTokens", "Terms", "TermsAcceptance", "Viewer",
-}  # fmt: skip
-"""Whose fields can be read before, under those root fields; lists, payloads and the fields of `Node` aside."""
 
 
 async def published(house: House, **more: Any) -> Any:
@@ -63,39 +36,6 @@ async def refused_soon(house: House, token: str, seconds: float = 2.0) -> None:
     async with asyncio.timeout(seconds):
         while (await house.ask(PROCEDURES, token)).codes != ["TERMS_NOT_ACCEPTED"]:
             await asyncio.sleep(0.05)
-
-
-def test_what_is_open_before_the_terms_are_accepted_is_decided_field_by_field() -> None:
-    for root in (GRAPHQL.query_type, GRAPHQL.mutation_type, GRAPHQL.subscription_type):
-        assert root is not None
-        fields = {name: access_of(each) for name, each in root.fields.items()}
-        before = {name for name, access in fields.items() if access.before_terms and Kind.FAMILY in access.kinds}
-        assert before == OPEN_BEFORE_TERMS[root.name]
-
-
-def test_what_can_be_read_under_those_fields_is_nobodys_procedures_or_messages() -> None:
-    waiting = [
-        get_named_type(each.type)
-        for root in (GRAPHQL.query_type, GRAPHQL.mutation_type, GRAPHQL.subscription_type)
-        if root is not None
-        for each in root.fields.values()
-        if access_of(each).before_terms and Kind.FAMILY in access_of(each).kinds
-    ]
-    seen: set[str] = set()
-    while waiting:
-        named: Any = waiting.pop()
-        if isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)):
-            waiting += GRAPHQL.get_possible_types(named)
-        elif isinstance(named, GraphQLObjectType) and named.name not in seen:
-            seen.add(named.name)
-            open_fields = [each for each in named.fields.values() if (declared(each) or OPEN).before_terms]
-            waiting += [get_named_type(each.type) for each in open_fields]
-    assert {name for name in seen if not name.endswith(("Connection", "Edge", "Payload", "PageInfo"))} == (
-        SEEN_BEFORE_TERMS
-    )
-
-
-OPEN = access_of(GRAPHQL.query_type.fields["terms"]) if GRAPHQL.query_type else AFTER_TERMS
 
 
 async def test_before_it_accepts_a_family_reads_terms_and_its_login_and_nothing_of_its_own(house: House) -> None:
