@@ -74,8 +74,8 @@ NEXT = """
     with batch as (
         select f.id from family f
         where f.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid) and f.activated_at <= $3
-            and (exists (select from account a where a.family_id = f.id) or exists (select from address a
-                where a.family_id = f.id and a.verified_at is not null and a.retired_at is null))
+            and (exists (select from account a where a.family_id = f.id and a.removed_at is null) or exists (
+                select from address a where a.family_id = f.id and a.verified_at is not null and a.retired_at is null))
             and not exists (select from news n where n.family_id = f.id and n.broadcast_id = $1)
         order by f.id limit $4 for update of f
     ), numbered as (

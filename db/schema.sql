@@ -1653,6 +1653,8 @@ GRANT SELECT(email) ON TABLE public.account TO kiosque_dispatch;
 
 GRANT SELECT(language) ON TABLE public.account TO kiosque_dispatch;
 
+GRANT SELECT(removed_at) ON TABLE public.account TO kiosque_dispatch;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.activation_code TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.address TO kiosque_api;

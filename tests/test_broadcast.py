@@ -45,7 +45,8 @@ async def catcher() -> AsyncIterator[Catcher]:
 
 FAMILIES = """
     insert into family (id, number, name, activated_at, created_at)
-    select id, (300000 + n)::text, 'Famille ' || n, $2, $2 from unnest($1::uuid[]) with ordinality as made(id, n)
+    select id, ((select 300000 + count(*) from family) + n)::text, 'Famille ' || n, $2, $2
+    from unnest($1::uuid[]) with ordinality as made(id, n)
 """
 ACCOUNTS = """
     insert into account (family_id, id, email, password_hash, created_at)
@@ -113,7 +114,7 @@ async def test_every_active_family_is_told_once_on_the_channel_that_it_chose(hou
     assert "Famille 2" in text and "conditions" in text
 
 
-async def test_who_is_not_active_or_came_later_is_not_told(house: House, catcher: Catcher) -> None:
+async def test_who_is_not_active_or_has_left_or_came_later_is_not_told(house: House, catcher: Catcher) -> None:
     families = await made(house, 5)
     asleep = await house.make_family("dort@exemple.fr")
     without = uuid7()
@@ -121,6 +122,8 @@ async def test_who_is_not_active_or_came_later_is_not_told(house: House, catcher
         "insert into family (id, number, name, activated_at, created_at) values ($1, '900001', 'Nul', now(), now())",
         without,
     )
+    [gone] = await made(house, 1)
+    await house.pool.execute("update account set removed_at = now() where family_id = $1", gone)
     told = await announced(house)
     later = await house.make_family("tard@exemple.fr")
     await house.pool.execute("update family set activated_at = $2 where id = $1", later.id, utc_now())
