@@ -104,6 +104,7 @@ ERASE_LOGIN = """
 
 
 FORGET_DEVICES = "delete from device where family_id = $1 and account_id = $2"
+FORGET_LINKS = "delete from provider_link where family_id = $1 and account_id = $2"
 
 
 async def erase_login(tx: Any, family_id: UUID, account_id: UUID, at: datetime) -> None:
@@ -115,6 +116,7 @@ async def erase_login(tx: Any, family_id: UUID, account_id: UUID, at: datetime) 
     await _forget(tx, family_id, values, at)
     await tx.execute(FORGET_ADDRESSES, family_id, account_id, values)
     await tx.execute(FORGET_DEVICES, family_id, account_id)
+    await tx.execute(FORGET_LINKS, family_id, account_id)
     await tx.execute(ERASE_LOGIN, family_id, account_id, at)
 
 

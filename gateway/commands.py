@@ -116,6 +116,8 @@ def _tell(started: "Started") -> None:
     city = started.city
     if city is not None:
         console.print(f"  Messages sent    {started.url}/demo/   (mail catcher on port {started.mail_port})")
+        if started.provider is not None:
+            console.print(f"  Other sign-in    {started.provider} (a provider to link accounts to)")
         console.print(
             f"  A family         {city.family.number} or {city.family.email}, password {city.family.password}"
         )

@@ -25,6 +25,7 @@ from gateway import portal
 from gateway.app import make_app
 from gateway.connections import Site
 from gateway.demo.city import DemoCity, credentials, load_city
+from gateway.demo.identity import CLIENT_ID, CLIENT_SECRET, NAME, DemoProvider
 from gateway.demo.page import routes
 from gateway.demo.smtp import Catcher
 from resolvers.job_runner import Runner
@@ -59,6 +60,8 @@ class Started:
     url: str
     city: DemoCity | None
     mail_port: int | None
+    provider: str | None
+    """Address of the demonstration's provider of sign-in."""
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class Serving:
             self.settings = with_master_key(self.settings)
             city = await self._city(dsn)
             catcher = await self._catcher(stack) if city else None
+            provider = await self._provider(stack) if city else None
             opened = await stack.enter_async_context(portal.opened(self.settings, dsn))
             app = make_app(opened)
             if catcher is not None:
@@ -93,7 +97,7 @@ class Serving:
                 dispatching = self._background(stack, _Dispatcher(self.settings, self.options, dsn).run())
             gc.collect()
             gc.freeze()  # schema and modules live for ever: the collector need not walk them again and again
-            self.started(Started(url, city, catcher.port if catcher else None))
+            self.started(Started(url, city, catcher.port if catcher else None, provider))
             await self.stop.wait()
             if dispatching is not None:
                 dispatching.cancel()  # it finishes what it is sending meanwhile
@@ -138,6 +142,21 @@ class Serving:
         mail = msgspec.structs.replace(self.settings.mail, host=catcher.host, port=catcher.port, starttls="never")
         self.settings = msgspec.structs.replace(self.settings, mail=mail)
         return catcher
+
+    async def _provider(self, stack: AsyncExitStack) -> str | None:
+        """Start the provider of sign-in where it is wanted, and make it that of the settings."""
+        demo, identity = self.settings.demo, self.settings.identity
+        if not demo.identity or identity.issuer is not None:
+            return None
+        provider = DemoProvider()
+        try:
+            await provider.start(port=demo.identity_port)
+        except OSError:
+            await provider.start(port=0)
+        stack.push_async_callback(provider.stop)
+        known = {"issuer": provider.issuer, "name": NAME, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        self.settings = msgspec.structs.replace(self.settings, identity=msgspec.structs.replace(identity, **known))
+        return provider.issuer
 
     async def _site(self, stack: AsyncExitStack, app: web.Application) -> str:
         server = self.settings.server

@@ -52,6 +52,8 @@ NEWS: dict[str, dict[str, Any]] = {
     "invitation": {"invitation": "0199", "expires_on": "2026-11-30", "inviting": "Famille Martin"},
     "new_device": {"account": "0199", "device_fr": "Firefox sur Windows", "device_en": "Firefox on Windows"},
     "session_stolen": {"account": "0199", "device_fr": "Chrome sur Android", "device_en": "Chrome on Android"},
+    "provider_linked": {"provider": "FranceConnect"},
+    "provider_unlinked": {"provider": "FranceConnect"},
     "procedure_submitted": SUBMITTED,
     "procedure_moved": MOVED,
     "terms_published": {"version": 2, "effective_at": "2027-01-01T00:00:00+00:00"},
