@@ -29,7 +29,7 @@ class Counts:
 class FamilyRow:
     """A family of a register; what is null stays as it is, or takes the default in a new family.
 
-    `id` and `code_id` are used if the row proves new.
+    `id`, `code_id` and `address_id` are used if the row proves new.
     """
 
     number: str
@@ -40,6 +40,11 @@ class FamilyRow:
     code_id: UUID
     code_hmac: bytes | None
     code_expires_at: datetime | None
+    siret: str | None
+    rna: str | None
+    registry_number: str | None
+    contact_email: str | None
+    address_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class Loaded:
 
 PREPARE = (
     """create temp table if not exists import_family (number text, id uuid, profile text, name text, language text,
-        code_id uuid, code_hmac bytea, code_expires_at timestamptz) on commit delete rows""",
+        code_id uuid, code_hmac bytea, code_expires_at timestamptz, siret text, rna text, registry_number text,
+        contact_email text, address_id uuid) on commit delete rows""",
     """create temp table if not exists import_member (family_number text, id uuid, role text, first_name text,
         last_name text, birth_date date, school text) on commit delete rows""",
     "create temp table if not exists import_seen (number text primary key) on commit preserve rows",
@@ -83,18 +89,56 @@ AS_SYSTEM = """
         pg_advisory_xact_lock(hashtext('kiosque import families'))
 """
 
+# An identifier that no longer goes with the profile is dropped.
 CHANGE_FAMILIES = """
-    update family f set profile = coalesce(s.profile, f.profile), name = s.name,
-        language = coalesce(s.language, f.language)
-    from import_family s
-    where f.number = s.number and (f.profile, f.name, f.language)
-        is distinct from (coalesce(s.profile, f.profile), s.name, coalesce(s.language, f.language))
+    with known as (
+        select f.id, coalesce(s.profile, f.profile) as profile, s.name, coalesce(s.language, f.language) as language,
+            coalesce(s.siret, f.siret) as siret, coalesce(s.rna, f.rna) as rna,
+            coalesce(s.registry_number, f.registry_number) as registry_number
+        from import_family s join family f on f.number = s.number
+    ), wanted as (
+        select id, profile, name, language, case when profile <> 'INDIVIDUAL' then siret end as siret,
+            case when profile = 'ASSOCIATION' then rna end as rna,
+            case when profile = 'ASSOCIATION' then registry_number end as registry_number
+        from known
+    )
+    update family f set profile = w.profile, name = w.name, language = w.language, siret = w.siret, rna = w.rna,
+        registry_number = w.registry_number
+    from wanted w
+    where f.id = w.id and (f.profile, f.name, f.language, f.siret, f.rna, f.registry_number)
+        is distinct from (w.profile, w.name, w.language, w.siret, w.rna, w.registry_number)
 """
 
 ADD_FAMILIES = """
-    insert into family (id, number, profile, name, language, created_at)
-    select id, number, coalesce(profile, 'INDIVIDUAL'), name, coalesce(language, 'fr'), $1 from import_family
+    insert into family (id, number, profile, name, language, siret, rna, registry_number, created_at)
+    select id, number, coalesce(profile, 'INDIVIDUAL'), name, coalesce(language, 'fr'), siret, rna, registry_number, $1
+    from import_family
     on conflict (number) do nothing
+"""
+
+# What the city has on file is not verified: a family is told there of activations, not of what it does.
+KEEP_CONTACTS = """
+    insert into address as known (family_id, id, channel, value, source, created_at)
+    select f.id, s.address_id, 'EMAIL', s.contact_email, 'CITY', $1
+    from import_family s join family f on f.number = s.number where s.contact_email is not null
+    on conflict (family_id, channel, value) do update set retired_at = null, retired_reason = null
+    where known.retired_reason = 'REPLACED'
+"""
+
+# Found family by family and changed by key: in the middle of a large import nobody has counted the addresses yet, and a
+# join planned for an empty table compares each with each.
+REPLACE_CONTACTS = """
+    with old as materialized (
+        select a.family_id, a.id from import_family s join family f on f.number = s.number
+        cross join lateral (
+            select known.family_id, known.id from address known
+            where known.family_id = f.id and known.channel = 'EMAIL' and known.source = 'CITY'
+                and known.verified_at is null and known.retired_at is null and known.value <> s.contact_email
+            offset 0
+        ) a
+    )
+    update address set retired_at = $1, retired_reason = 'REPLACED'
+    where family_id = any (array(select family_id from old)) and id = any (array(select id from old))
 """
 
 CHANGE_MEMBERS = """
@@ -156,6 +200,8 @@ async def load_families(
         members_changed = _rows(await connection.execute(CHANGE_MEMBERS))
         members_added = _rows(await connection.execute(ADD_MEMBERS, now))
         codes = _rows(await connection.execute(ISSUE_CODES, now))
+        await connection.execute(REPLACE_CONTACTS, now)
+        await connection.execute(KEEP_CONTACTS, now)
     return Loaded(
         Counts(added, changed, of_families - added - changed),
         Counts(members_added, members_changed, of_members - members_added - members_changed),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 
 from db import accounts as stored
 from db import throttle
@@ -14,6 +14,7 @@ from db.ids import uuid7
 from db.keys import LinkRefused
 from db.outbox import Told, tell
 from resolvers import activation_codes, attempts, terms
+from resolvers.addresses import normalised_email
 from resolvers.context import Context
 from resolvers.password_policy import check_password
 
@@ -74,7 +75,7 @@ def _digest(context: Context, family_number: str, code: str) -> bytes:
 def checked_email(context: Context, text: str) -> str:
     """Give an address in the form it is stored in; raises Refusal EMAIL_NOT_VALID."""
     try:
-        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.lower()
+        return normalised_email(text)
     except EmailNotValidError as error:
         raise context.refusal("EMAIL_NOT_VALID", ["email"]) from error
 

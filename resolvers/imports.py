@@ -65,6 +65,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Les lignes de cette famille ne se suivent pas.",
         "The lines of this family are not next to each other.",
     ),
+    "SIRET_NOT_VALID": ("Un SIRET a 14 chiffres, avec clé de contrôle.", "A SIRET has 14 digits with a check digit."),
+    "RNA_NOT_VALID": ("Un numéro RNA a la forme W et 9 chiffres.", "An RNA number is W and 9 digits."),
+    "REGISTRY_NUMBER_NOT_VALID": (
+        "Volume/folio (par exemple 94/123) ou SIREN attendu.",
+        "Volume/folio (such as 94/123) or a SIREN is expected.",
+    ),
+    "IDENTIFIER_NOT_FOR_PROFILE": (
+        "Cet identifiant ne correspond pas au profil de la ligne.",
+        "This identifier does not go with the profile of the line.",
+    ),
+    "EMAIL_NOT_VALID": ("Adresse électronique non valable.", "The e-mail address is not valid."),
+    "CHILD_NOT_ALLOWED": (
+        "Un professionnel ou une association n'a pas d'enfant.",
+        "A professional or an association has no children.",
+    ),
     "MEMBER_TWICE": ("Ce membre figure deux fois dans la famille.", "This member appears twice in the family."),
     "TOO_MANY_MEMBERS": ("Plus de 100 membres dans une famille.", "More than 100 members in one family."),
 }

@@ -64,16 +64,20 @@ def _likely_cells(text: str, delimiter: str) -> list[str]:
 
 
 class CsvFile:
-    """An open register; iterate it for its lines. Raises ImportRefused when it cannot be one."""
+    """An open register; iterate it for its lines. Raises ImportRefused when it cannot be one.
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    The file has all `columns` and may have `optional` ones: those it lacks are empty in every line.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> None:
         try:
             self._stream: BinaryIO = path.open("rb")
         except OSError as error:
             raise ImportRefused([Fault(0, "", "FILE_UNREADABLE")]) from error
         try:
             self.size = path.stat().st_size
-            self.delimiter, self.header = self._read_header(columns)
+            self.delimiter, self.header = self._read_header(columns, (*columns, *optional))
+            self._absent = {name: "" for name in optional if name not in self.header}
         except BaseException:
             self._stream.close()
             raise
@@ -89,7 +93,7 @@ class CsvFile:
         """Bytes read so far."""
         return self._stream.tell()
 
-    def _read_header(self, columns: Sequence[str]) -> tuple[str, list[str]]:
+    def _read_header(self, columns: Sequence[str], known: Sequence[str]) -> tuple[str, list[str]]:
         raw = self._stream.readline(LONGEST_LINE)
         if not raw:
             raise ImportRefused([Fault(1, "", "FILE_EMPTY")])
@@ -102,16 +106,16 @@ class CsvFile:
         if "\0" in text:
             raise ImportRefused([Fault(1, "", "NUL_CHARACTER")])
         found = {each: [clean(cell).lower() for cell in _likely_cells(text, each)] for each in DELIMITERS}
-        delimiter = max(DELIMITERS, key=lambda each: len(set(found[each]) & set(columns)))
+        delimiter = max(DELIMITERS, key=lambda each: len(set(found[each]) & set(known)))
         header = found[delimiter]
         if len(header) < 2:
             raise ImportRefused([Fault(1, "", "DELIMITER_UNKNOWN")])
         while header and not header[-1]:
             header.pop()
         faults = [Fault(1, name, "COLUMN_MISSING") for name in columns if name not in header]
-        strangers = [(at, name) for at, name in enumerate(header, 1) if name not in columns]
+        strangers = [(at, name) for at, name in enumerate(header, 1) if name not in known]
         faults += [Fault(1, name or str(at), "COLUMN_UNKNOWN") for at, name in strangers]
-        faults += [Fault(1, name, "COLUMN_REPEATED") for name in columns if header.count(name) > 1]
+        faults += [Fault(1, name, "COLUMN_REPEATED") for name in known if header.count(name) > 1]
         if faults:
             raise ImportRefused(faults)
         return delimiter, header
@@ -161,7 +165,10 @@ class CsvFile:
         """Name the column where reading failed, and keep what tells the family that the line belongs to."""
         at = max(len(_likely_cells(before, self.delimiter)), 1) - 1
         cells = [clean(cell) for cell in _likely_cells(text, self.delimiter)]
-        return Line(number, dict(zip(self.header, cells, strict=False)), [Fault(number, self._column(at), code)])
+        return Line(number, self._named(cells), [Fault(number, self._column(at), code)])
+
+    def _named(self, cells: Sequence[str]) -> dict[str, str]:
+        return {**self._absent, **dict(zip(self.header, cells, strict=False))}
 
     def _column(self, at: int) -> str:
         return self.header[at] if at < len(self.header) else str(at + 1)
@@ -170,7 +177,7 @@ class CsvFile:
         cells = [clean(cell) for cell in raw_cells]
         while len(cells) > len(self.header) and not cells[-1]:
             cells.pop()
-        line = Line(number, dict(zip(self.header, cells, strict=False)))
+        line = Line(number, self._named(cells))
         if not any(cells):
             return line
         if len(cells) != len(self.header):

@@ -11,18 +11,22 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from asyncpg import Connection
+from email_validator import EmailNotValidError
 
 import db.imports
 from db.clock import Clock
 from db.ids import uuid7
 from db.imports import Counts, FamilyRow, MemberRow
 from db.keys import Keys
-from resolvers import activation_codes
+from resolvers import activation_codes, identifiers
+from resolvers.addresses import normalised_email
 from resolvers.imports import ImportResult, Language, Progress, Report, report_path
 from resolvers.imports_cells import Cells
 from resolvers.imports_csv import CsvFile, Fault, ImportRefused, Line
 
 FAMILY_COLUMNS = ("family_number", "profile", "name", "language", "activation_code", "activation_expires_on")
+OPTIONAL_COLUMNS = ("siret", "rna", "registry_number", "contact_email")
+"""Of families too; a file need not have them."""
 MEMBER_COLUMNS = ("member_role", "first_name", "last_name", "birth_date", "school")
 COLUMNS = (*FAMILY_COLUMNS, *MEMBER_COLUMNS)
 PROFILES = ("INDIVIDUAL", "PROFESSIONAL", "ASSOCIATION")
@@ -111,6 +115,7 @@ class _Register:
         if not (number.isascii() and number.isdigit() and 6 <= len(number) <= 10):
             cells.fault("family_number", "NOT_A_FAMILY_NUMBER")
         code_hmac, expires_at = self._code(cells, number)
+        siret, rna, registry_number = _identifiers(cells)
         return FamilyRow(
             number=number,
             id=uuid7(self._now),
@@ -120,6 +125,11 @@ class _Register:
             code_id=uuid7(self._now),
             code_hmac=code_hmac,
             code_expires_at=expires_at,
+            siret=siret,
+            rna=rna,
+            registry_number=registry_number,
+            contact_email=_contact(cells),
+            address_id=uuid7(self._now),
         )
 
     def _code(self, cells: Cells, number: str) -> tuple[bytes | None, datetime | None]:
@@ -142,7 +152,7 @@ class _Register:
     def _compare(self, line: Line, faults: list[Fault]) -> None:
         """A family's later lines may leave its columns empty, but not contradict the first."""
         first = self._batch.families[-1].cells
-        for column in FAMILY_COLUMNS:
+        for column in (*FAMILY_COLUMNS, *OPTIONAL_COLUMNS):
             if line.cells[column] and line.cells[column] != first.get(column):
                 faults.append(Fault(line.number, column, "FAMILY_DIFFERS"))
 
@@ -161,6 +171,8 @@ class _Register:
             school=cells.limited("school") or None,
         )
         person = (member.first_name, member.last_name, member.birth_date)
+        if member.role == "CHILD" and family.row and family.row.profile in ("PROFESSIONAL", "ASSOCIATION"):
+            cells.fault("member_role", "CHILD_NOT_ALLOWED")
         if person in family.known:
             cells.fault("first_name", "MEMBER_TWICE")
         elif len(family.known) >= MOST_MEMBERS:
@@ -168,6 +180,42 @@ class _Register:
         else:
             family.known.add(person)
             family.members.append(member)
+
+
+IDENTIFIERS: dict[str, identifiers.Check] = {
+    "siret": identifiers.siret_of,
+    "rna": identifiers.rna_of,
+    "registry_number": identifiers.registry_number_of,
+}
+
+
+def _identifiers(cells: Cells) -> tuple[str | None, str | None, str | None]:
+    """Give the identifiers of a line; they say what the family is, so that its profile must stand beside them."""
+    found: dict[str, str | None] = dict.fromkeys(IDENTIFIERS)
+    for column, check in IDENTIFIERS.items():
+        if not cells.text[column]:
+            continue
+        try:
+            found[column] = check(cells.text[column])
+        except identifiers.NotValid as error:
+            cells.fault(column, str(error))
+    if any(found.values()):
+        profile = cells.required("profile").upper()
+        wrong = identifiers.fault_of(profile, found["siret"], found["rna"], found["registry_number"])
+        if profile and wrong == "IDENTIFIER_NOT_FOR_PROFILE":
+            cells.fault(next(column for column, text in found.items() if text), wrong)
+    return found["siret"], found["rna"], found["registry_number"]
+
+
+def _contact(cells: Cells) -> str | None:
+    """Give the address on file, in the form in which addresses are stored."""
+    if not cells.text["contact_email"]:
+        return None
+    try:
+        return normalised_email(cells.text["contact_email"])
+    except EmailNotValidError:
+        cells.fault("contact_email", "EMAIL_NOT_VALID")
+        return None
 
 
 def _end_of_day(day: date) -> datetime:
@@ -194,7 +242,7 @@ async def import_families(
     """
     place = report or report_path(file)
     try:
-        with CsvFile(file, COLUMNS) as lines, Report(place, language) as faults:
+        with CsvFile(file, COLUMNS, OPTIONAL_COLUMNS) as lines, Report(place, language) as faults:
             connection = await connect()
             try:
                 return await _load(connection, lines, faults, keys, clock, batch_families, progress)

@@ -49,7 +49,7 @@ async def fingerprint(database: Any) -> dict[str, str]:
     """Give a digest of each table's rows."""
     found = {}
     for table, columns in COLUMNS.items():
-        names = ", ".join(columns.split())
+        names = ", ".join(columns.split()).replace("sealed_value", "length(sealed_value)")  # sealing differs each time
         text = repr([tuple(row) for row in await rows(database, f"select {names}::text from {table} order by 1, 2")])
         found[table] = hashlib.sha256(text.encode()).hexdigest()
     return found

@@ -16,9 +16,10 @@ from gateway.demo.city import write_register
 from resolvers import activation_codes
 from resolvers.imports import MESSAGES, ImportResult
 from resolvers.imports_csv import CsvFile, ImportRefused
-from resolvers.imports_families import COLUMNS, import_families
+from resolvers.imports_families import COLUMNS, OPTIONAL_COLUMNS, import_families
 
 HEADER = ",".join(COLUMNS)
+WHOLE_HEADER = ",".join((*COLUMNS, *OPTIONAL_COLUMNS))
 KEYS = Keys(b"k" * 32)
 NOW = datetime(2026, 11, 10, 9, tzinfo=UTC)
 MARTIN = "400001,,Famille Martin,,ABCDE-23456,2027-01-31,ADULT,Anne,Martin,1985-04-02,"
@@ -314,6 +315,95 @@ def test_whatever_stands_in_a_file_is_read_or_named(
         for line in opened:
             assert line.faults or len(line.cells) == len(COLUMNS)
             assert all(fault.code in MESSAGES and fault.line == line.number for fault in line.faults)
+
+
+BAKER = "400011,PROFESSIONAL,Boulangerie Petit,,,,ADULT,Paul,Petit,,,732 829 320 00074,,,Paul@Petit.example"
+CHOIR = "400012,ASSOCIATION,Chorale,,,,ADULT,Anne,Martin,,,,w751234567,,"
+ALSATIANS = "400013,association,Harmonie,,,,ADULT,Léa,Muller,,,,,94/123,"
+
+
+async def test_identifiers_and_contacts_of_a_full_register_are_loaded(database: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, BAKER, CHOIR, ALSATIANS, header=WHOLE_HEADER)
+    result = await run(database, file)
+    assert (reported(result), result.families.added) == ([], 3)
+    found = await rows(database, "select siret, rna, registry_number from family order by number")
+    assert [tuple(row) for row in found] == [
+        ("73282932000074", None, None),
+        (None, "W751234567", None),
+        (None, None, "94/123"),
+    ]
+    contacts = "select value, source, verified_at, account_id, retired_reason from address order by created_at, id"
+    first = await rows(database, contacts)
+    assert [tuple(row) for row in first] == [("paul@petit.example", "CITY", None, None, None)]
+    again = await run(database, file)
+    assert (again.families.unchanged, again.families.changed) == (3, 0)
+    assert await rows(database, contacts) == first
+
+
+async def test_a_new_contact_takes_the_place_of_the_old_one_but_not_of_the_familys_own(
+    database: Any, tmp_path: Path
+) -> None:
+    await run(database, written(tmp_path, BAKER, header=WHOLE_HEADER))
+    await rows(
+        database,
+        """insert into address (family_id, id, channel, value, verified_at, created_at)
+           select id, gen_random_uuid(), 'EMAIL', 'own@petit.example', now(), now() from family""",
+    )
+    moved = BAKER.replace("Paul@Petit.example", "neu@petit.example")
+    for line, retired in ((moved, "paul@petit.example"), (BAKER, "neu@petit.example")):
+        await run(database, written(tmp_path, line, header=WHOLE_HEADER))
+        found = await rows(database, "select value from address where retired_reason = 'REPLACED'")
+        assert [row["value"] for row in found] == [retired]
+    assert await rows(database, "select from address where value = 'own@petit.example' and retired_at is null")
+    same = BAKER.replace("Paul@Petit.example", "own@petit.example")
+    await run(database, written(tmp_path, same, header=WHOLE_HEADER))
+    [own] = await rows(database, "select source, verified_at from address where value = 'own@petit.example'")
+    assert own["source"] == "FAMILY" and own["verified_at"] is not None
+
+
+async def test_a_file_without_the_optional_columns_leaves_identifiers_as_they_are(
+    database: Any, tmp_path: Path
+) -> None:
+    await run(database, written(tmp_path, BAKER, CHOIR, header=WHOLE_HEADER))
+    plain = "400011,,Boulangerie Petit et fils,,,,ADULT,Paul,Petit,,"
+    result = await run(database, written(tmp_path, plain))
+    assert (result.families.changed, result.members.unchanged) == (1, 1)
+    [baker] = await rows(database, "select name, siret from family where number = '400011'")
+    assert tuple(baker) == ("Boulangerie Petit et fils", "73282932000074")
+    await run(database, written(tmp_path, "400011,INDIVIDUAL,Petit,,,,ADULT,Paul,Petit,,"))
+    [baker] = await rows(database, "select profile, siret from family where number = '400011'")
+    assert tuple(baker) == ("INDIVIDUAL", None), "a household has no identifier"
+
+
+IDENTIFIER_FAULTS = [
+    (BAKER.replace("00074,", "00075,"), (2, "siret", "SIRET_NOT_VALID")),
+    (CHOIR.replace("w7", "7"), (2, "rna", "RNA_NOT_VALID")),
+    (ALSATIANS.replace("94/123", "94"), (2, "registry_number", "REGISTRY_NUMBER_NOT_VALID")),
+    (BAKER.replace("PROFESSIONAL", "INDIVIDUAL"), (2, "siret", "IDENTIFIER_NOT_FOR_PROFILE")),
+    (CHOIR.replace("ASSOCIATION", "PROFESSIONAL"), (2, "rna", "IDENTIFIER_NOT_FOR_PROFILE")),
+    (CHOIR.replace("ASSOCIATION", ""), (2, "profile", "REQUIRED")),
+    (BAKER.replace("Paul@", "Paul"), (2, "contact_email", "EMAIL_NOT_VALID")),
+    (CHOIR.replace("ADULT", "CHILD"), (2, "member_role", "CHILD_NOT_ALLOWED")),
+]
+
+
+@pytest.mark.parametrize(("line", "fault"), IDENTIFIER_FAULTS, ids=lambda value: str(value)[-40:])
+async def test_a_wrong_identifier_or_contact_is_named_and_nothing_of_it_is_loaded(
+    database: Any, tmp_path: Path, line: str, fault: tuple[int, str, str]
+) -> None:
+    result = await run(database, written(tmp_path, line, header=WHOLE_HEADER))
+    assert reported(result) == [fault]
+    assert await rows(database, "select from family") == []
+
+
+async def test_a_member_that_left_in_the_portal_stays_a_former_one(database: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, MARTIN, MARTIN_CHILD)
+    await run(database, file)
+    await rows(database, "update member set ended_at = now() where first_name = 'Zoé'")
+    result = await run(database, file)
+    assert (result.members.unchanged, result.members.added) == (2, 0)
+    [child] = await rows(database, "select ended_at is not null as ended from member where first_name = 'Zoé'")
+    assert child["ended"]
 
 
 async def test_the_report_is_told_in_english_too_and_repeats_nothing_of_the_file(database: Any, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from gateway.demo.households import SHOWN_ACTIVE, SHOWN_NOT_ACTIVE, household
 from gateway.demo.kinds import AGENTS, ATTESTATION, HOURS, KINDS, SERVICES, Kind
 from gateway.demo.rows import COLUMNS, FamilyRows, House, Row, Tables
 from resolvers.imports_families import COLUMNS as REGISTER_COLUMNS
+from resolvers.imports_families import OPTIONAL_COLUMNS
 from resolvers.news import PARIS
 
 SEED = 33_600
@@ -246,9 +247,10 @@ def write_register(path: Path, clock: Clock, *, families: int = 25, seed: int = 
     made = [household(seed, NEWCOMERS + place, today) for place in range(families)]
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream, delimiter=";")
-        writer.writerow(REGISTER_COLUMNS)
+        writer.writerow((*REGISTER_COLUMNS, *OPTIONAL_COLUMNS))
         for each in made:
             for person in each.people:
                 of_family = (each.number, each.profile, each.name, each.language, each.code, expires_on)
-                writer.writerow((*of_family, *astuple(person)))
+                on_file = (each.siret, each.rna, "", each.contact)
+                writer.writerow((*of_family, *astuple(person), *on_file))
     return tuple(DemoActivation(each.number, each.name, each.code) for each in made)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
+from stdnum import luhn
+
 from gateway.demo import names
 from resolvers import activation_codes
 
@@ -52,6 +54,14 @@ class Household:
     code: str
     """Its activation code, used when it is active."""
     postal: str
+    siret: str | None
+    rna: str | None
+    contact: str
+    """Address that the city has on file."""
+    shared: tuple[Person, ...] = ()
+    """Children that it has with a neighbour of the row."""
+    elder: int = 0
+    """Place of the first of the two families that share them."""
 
 
 def family_number(index: int) -> str:
@@ -62,10 +72,12 @@ def family_number(index: int) -> str:
 def household(seed: int, index: int, today: date) -> Household:
     """Make one family; some share a child with the family before, as separated parents do (R11)."""
     made = _alone(seed, index, today)
-    if index % 25 != 7 or made.profile != "INDIVIDUAL":
+    elder, younger = (index - 1, index) if index % 25 == 7 else (index, index + 1)
+    if younger % 25 != 7 or _alone(seed, younger, today).profile != "INDIVIDUAL":
         return made
-    children = [person for person in _alone(seed, index - 1, today).people if person.role == "CHILD"]
-    return replace(made, people=(*made.people, *children[:1]))
+    children = [person for person in _alone(seed, elder, today).people if person.role == "CHILD"]
+    people = (*made.people, *children[:1]) if index == younger else made.people
+    return replace(made, people=people, shared=tuple(children[:1]), elder=elder)
 
 
 def _alone(seed: int, index: int, today: date) -> Household:
@@ -88,7 +100,17 @@ def _alone(seed: int, index: int, today: date) -> Household:
         preference=random.choice(_PREFERENCES) if active and index != SHOWN_ACTIVE else None,
         code=activation_codes.shown("".join(random.choices(activation_codes.ALPHABET, k=activation_codes.LENGTH))),
         postal=names.postal_address(random),
+        siret=_siret(seed, index) if profile == "PROFESSIONAL" else None,
+        rna=f"W{751_000_000 + index}" if profile == "ASSOCIATION" else None,
+        contact=_email(people[0], index),
     )
+
+
+def _siret(seed: int, index: int) -> str:
+    """Make a SIRET that passes its check; the first establishment of an invented company."""
+    siren = f"{Random(f'{seed}/siren/{index}').randrange(10_000_000, 100_000_000)}"
+    siren += luhn.calc_check_digit(siren)
+    return f"{siren}0001{luhn.calc_check_digit(f'{siren}0001')}"
 
 
 def _email(person: Person, index: int) -> str:

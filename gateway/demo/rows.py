@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from db import outbox
 from db import procedures as stored
+from db.families import sealed_quotient
 from db.ids import SeededIds
 from db.keys import Keys
 from gateway.demo.histories import History, Step
@@ -25,8 +26,9 @@ COLUMNS: Mapping[str, str] = {
     "terms": "version effective_at published_at body_fr body_en hash",
     "procedure_kind": "id code version service_id title_fr title_en summary_fr summary_en form attestation_fr "
     "attestation_en decision_months silence_means published_at",
-    "family": "id number profile name language activated_at created_at news_seq",
-    "member": "family_id id role first_name last_name birth_date school created_at",
+    "family": "id number profile name language siret rna activated_at created_at news_seq",
+    "member": "family_id id role first_name last_name birth_date school child_id created_at",
+    "quotient_familial": "family_id id sealed_value valid_from valid_until source recorded_by recorded_at",
     "activation_code": "family_id id code_hmac expires_at used_at created_at",
     "account": "family_id id email email_verified_at password_hash language created_at",
     "terms_acceptance": "family_id account_id version hash manner accepted_at",
@@ -90,6 +92,7 @@ class FamilyRows:
     def write(self, histories: Iterable[tuple[str, History]]) -> None:
         """Add all rows of the family; each history comes with its reference."""
         self._people()
+        self._quotients()
         self._code()
         addresses = [self._account(email) for email in self._household.emails]
         if not addresses:
@@ -103,7 +106,7 @@ class FamilyRows:
             self._news(seq, addresses, item)
         active = self._activated_at if addresses else None
         family = self._household
-        values = (family.number, family.profile, family.name, family.language)
+        values = (family.number, family.profile, family.name, family.language, family.siret, family.rna)
         self._tables.add("family", self._id, *values, active, self._created_at, len(told))
 
     def _people(self) -> None:
@@ -111,7 +114,25 @@ class FamilyRows:
             member_id = self._ids.at(self._created_at)
             self._members[person] = member_id
             values = (person.role, person.first_name, person.last_name, person.birth_date, person.school)
-            self._tables.add("member", self._id, member_id, *values, self._created_at)
+            child_id = self._shared_child() if person in self._household.shared else None
+            self._tables.add("member", self._id, member_id, *values, child_id, self._created_at)
+
+    def _shared_child(self) -> UUID:
+        """Give the id that a child has in both of its families."""
+        ids = SeededIds(Random(f"{self._household.elder}/child"))
+        return ids.at(self._house.now - timedelta(days=800))
+
+    def _quotients(self) -> None:
+        """Add what the CAF said of the last two years, for the households that gave it."""
+        if self._household.profile != "INDIVIDUAL" or self._random.random() < 0.15:
+            return
+        value, agent_id = self._random.randint(150, 2_400), self._house.agents["cantine"]
+        for years in (1, 0):
+            begun = date(self._house.now.year - years, 1, 1)
+            at = self._house.now - timedelta(days=300 + 365 * years)
+            sealed = sealed_quotient(self._house.keys, self._id, value + self._random.randint(-90, 90))
+            known = (sealed, begun, begun.replace(month=12, day=31), "CAF", agent_id, at)
+            self._tables.add("quotient_familial", self._id, self._ids.at(at), *known)
 
     def _code(self) -> None:
         issued_at = self._activated_at if self._household.emails else self._house.now
