@@ -264,6 +264,16 @@ async def test_a_link_needs_the_password_and_is_removed_by_its_account_only(town
     assert await town.count("provider_link") == 0
 
 
+async def test_a_family_whose_access_the_city_ended_does_not_come_in_by_the_provider(town: Town) -> None:
+    family, _, _ = await town.linked()
+    await town.house.connection.execute(
+        "update family set terminated_at = now(), termination_reason = 'FRAUD' where id = $1", family.id
+    )
+    await town.refused("ACCOUNT_TERMINATED", await town.way())
+    used = "select used_at from provider_link where family_id = $1"
+    assert await town.house.connection.fetchval(used, family.id) is None
+
+
 async def test_a_session_on_a_shared_computer_is_short(town: Town) -> None:
     await town.linked()
     way = await town.back(await town.house.do(START, back=BACK, shared=True))
