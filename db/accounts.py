@@ -29,18 +29,57 @@ async def open_codes(tx: Any, family_number: str, now: datetime) -> list[Code]:
 
 USE_CODES = "update activation_code set used_at = $2 where family_id = $1 and used_at is null"
 ACTIVATE = "update family set activated_at = coalesce(activated_at, $2), language = $3, closed_at = null where id = $1"
+LOGIN_OF_ADDRESS = """
+    select id, email_verified_at is not null from account where family_id = $1 and email = $2 and removed_at is null
+    order by email_verified_at nulls last, created_at limit 1 for update
+"""
 INSERT_ACCOUNT = """
     insert into account (family_id, id, email, password_hash, language, created_at) values ($1, $2, $3, $4, $5, $6)
 """
 
 
-async def activate(
-    tx: Any, family_id: UUID, account_id: UUID, email: str, password_hash: str, language: str, at: datetime
-) -> None:
-    """Use up the family's codes and write its account, whose e-mail address is still to be verified."""
+async def activate(tx: Any, family_id: UUID, language: str, at: datetime) -> None:
+    """Use up the family's codes and mark it as active."""
     await tx.execute(USE_CODES, family_id, at)
     await tx.execute(ACTIVATE, family_id, at, language)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A login with a certain address."""
+
+    id: UUID
+    verified: bool
+
+
+async def login_of_address(tx: Any, family_id: UUID, email: str) -> Found | None:
+    """Give a family's login with this address, held until the transaction ends."""
+    row = await tx.fetchrow(LOGIN_OF_ADDRESS, family_id, email)
+    return Found(*row.values()) if row else None
+
+
+async def insert(
+    tx: Any, family_id: UUID, account_id: UUID, email: str, password_hash: str, language: str, at: datetime
+) -> None:
+    """Write an account whose e-mail address is still to be verified."""
     await tx.execute(INSERT_ACCOUNT, family_id, account_id, email, password_hash, language, at)
+
+
+ON_FILE = """
+    select value from address
+    where family_id = $1 and channel = 'EMAIL' and retired_at is null order by verified_at nulls last, id
+"""
+
+
+VERIFIED = """
+    select value from address
+    where family_id = $1 and channel = 'EMAIL' and verified_at is not null and retired_at is null order by id
+"""
+
+
+async def emails_on_file(tx: Any, family_id: UUID) -> list[str]:
+    """Give every e-mail address by which a family can be told, also those that nobody has verified yet."""
+    return [row["value"] for row in await tx.fetch(ON_FILE, family_id)]
 
 
 VERIFY = """
@@ -71,6 +110,11 @@ async def verify_email(tx: Any, family_id: UUID, account_id: UUID, email: str, a
     return found
 
 
+async def verified_emails(tx: Any, family_id: UUID) -> list[str]:
+    """Give the addresses of a family that somebody has proven to read."""
+    return [row["value"] for row in await tx.fetch(VERIFIED, family_id)]
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What a password is checked against."""
@@ -81,26 +125,31 @@ class Credentials:
     password_hash: str
     language: str
     email_verified: bool
+    locked: bool
 
 
-BY_EMAIL = """
-    select a.family_id, a.id, a.email, a.password_hash, a.language, a.email_verified_at is not null
-    from account a where a.email = $1 and a.removed_at is null
-    order by a.email_verified_at is null, a.created_at desc limit 1
+COLUMNS = """
+    a.family_id, a.id, a.email, a.password_hash, a.language, a.email_verified_at is not null, a.locked_at is not null
 """
-BY_NUMBER = """
-    select a.family_id, a.id, a.email, a.password_hash, a.language, a.email_verified_at is not null
-    from account a join family f on f.id = a.family_id
+BY_EMAIL = f"""
+    select {COLUMNS} from account a
+    where a.email = $1 and a.removed_at is null order by (a.email_verified_at is null), a.created_at desc limit 1
+"""
+BY_NUMBER = f"""
+    select {COLUMNS} from account a join family f on f.id = a.family_id
     where f.number = $1 and a.removed_at is null order by a.created_at limit 1
 """
 OF_AGENT = """
-    select null::uuid, g.id, g.email, g.password_hash, 'fr', true
+    select null::uuid, g.id, g.email, g.password_hash, 'fr', true, false
     from agent g where g.email = $1 and g.disabled_at is null
 """
 
 
 async def credentials_of_family(tx: Any, identifier: str) -> Credentials | None:
-    """Find a login by e-mail address (a verified one first) or by family number (its first account)."""
+    """Find a login by e-mail address (a verified one first) or by family number (its first account).
+
+    One statement for whoever asks, so that its time does not tell who is known.
+    """
     row = await tx.fetchrow(BY_EMAIL if "@" in identifier else BY_NUMBER, identifier)
     return Credentials(*row.values()) if row else None
 

@@ -14,13 +14,15 @@ class Standing:
 
     terminated: bool
     removed: bool
+    locked: bool
 
 
-# The locks make a sign-in and a closure wait for each other: no session begins beside the ending of all.
+# The locks make a sign-in and what ends all sessions wait for each other: no session begins beside it. Shared locks
+# would deadlock: the news of a new device needs the family's row for itself.
 STANDING = """
-    select f.terminated_at is not null, a.removed_at is not null
+    select f.terminated_at is not null, a.removed_at is not null, a.locked_at is not null
     from family f join account a on a.family_id = f.id
-    where f.id = $1 and a.id = $2 for share
+    where f.id = $1 and a.id = $2 for no key update
 """
 
 

@@ -103,7 +103,8 @@ with wanted as (
 select claimed.family_id, claimed.subject_id, claimed.channel, claimed.address, claimed.lease,
     family.number, family.name, family.language,
     exists (select from address where address.family_id = claimed.family_id and address.channel = claimed.channel
-        and address.value = claimed.address and address.retired_at is not null) as retired,
+        and address.value = claimed.address and address.retired_at is not null
+        and address.retired_reason is distinct from 'REPLACED') as retired,
     waiting.id, waiting.attempts, waiting.crashes, waiting.next_try_at,
     news.topic, news.type, news.data, news.occurred_at
 from claimed

@@ -215,6 +215,8 @@ CREATE TABLE public.account (
     password_hash text NOT NULL,
     language text DEFAULT 'fr'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    locked_at timestamp with time zone,
+    unlocked_at timestamp with time zone,
     member_id uuid,
     removed_at timestamp with time zone,
     CONSTRAINT account_email_check CHECK (((email = lower(email)) AND (length(email) <= 254))),
@@ -222,6 +224,10 @@ CREATE TABLE public.account (
 );
 
 ALTER TABLE ONLY public.account FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN public.account.locked_at IS 'Since when its family says that somebody else uses it; null when it is not locked.';
+
+COMMENT ON COLUMN public.account.unlocked_at IS 'When it was last unlocked: alerts from before cannot lock it again.';
 
 COMMENT ON COLUMN public.account.member_id IS 'The adult whose login it is, where it was said at the invitation.';
 
@@ -293,6 +299,24 @@ CREATE TABLE public.agent_challenge (
 ALTER TABLE ONLY public.agent_challenge FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.agent_challenge IS 'What an agent was asked to prove: answered once, for a few minutes, with a few wrong answers at the most.';
+
+CREATE TABLE public.agent_task (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    roles text[] NOT NULL,
+    subject_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone,
+    done_by uuid,
+    CONSTRAINT agent_task_check CHECK (((done_at IS NULL) = (done_by IS NULL))),
+    CONSTRAINT agent_task_kind_check CHECK ((kind = 'UNAUTHORIZED_USE'::text)),
+    CONSTRAINT agent_task_roles_check CHECK (((roles <@ ARRAY['AGENT'::text, 'CASHIER'::text, 'EDITOR'::text, 'ADMIN'::text]) AND (cardinality(roles) > 0)))
+);
+
+ALTER TABLE ONLY public.agent_task FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.agent_task IS 'What waits for a member of the staff with one of the roles; one open task a kind and subject.';
 
 CREATE TABLE public.broadcast (
     id uuid NOT NULL,
@@ -384,6 +408,27 @@ CREATE TABLE public.device (
 ALTER TABLE ONLY public.device FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.device IS 'Devices on which an account has signed in, by the SHA-256 of the secret that each keeps.';
+
+CREATE TABLE public.email_change (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    old_email text NOT NULL,
+    new_email text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    old_confirmed_at timestamp with time zone,
+    new_confirmed_at timestamp with time zone,
+    done_at timestamp with time zone,
+    cancelled_at timestamp with time zone,
+    CONSTRAINT email_change_check CHECK (((done_at IS NULL) OR (cancelled_at IS NULL))),
+    CONSTRAINT email_change_check1 CHECK (((done_at IS NULL) OR ((old_confirmed_at IS NOT NULL) AND (new_confirmed_at IS NOT NULL)))),
+    CONSTRAINT email_change_new_email_check CHECK (((new_email = lower(new_email)) AND (length(new_email) <= 254)))
+);
+
+ALTER TABLE ONLY public.email_change FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.email_change IS 'Changes of a login''s address: carried out once both addresses have confirmed.';
 
 CREATE TABLE public.export (
     family_id uuid NOT NULL,
@@ -643,6 +688,19 @@ COMMENT ON COLUMN public.news.seq IS 'Gapless per family; the cursor of every su
 COMMENT ON COLUMN public.news.xid IS 'Lets a gateway read each item once, also when transactions commit out of order.';
 
 COMMENT ON COLUMN public.news.broadcast_id IS 'What of the city''s stream it repeats: once for a family, whatever crashes.';
+
+CREATE TABLE public.password_reset (
+    family_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.password_reset FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.password_reset IS 'Links asked for to choose a new password; a link is signed with the portal''s key, so that no row gives one away.';
 
 CREATE TABLE public.procedure (
     family_id uuid NOT NULL,
@@ -938,6 +996,9 @@ ALTER TABLE ONLY public.agent_challenge
 ALTER TABLE ONLY public.agent
     ADD CONSTRAINT agent_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.agent_task
+    ADD CONSTRAINT agent_task_pkey PRIMARY KEY (family_id, id);
+
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_number_key UNIQUE (number);
 
@@ -970,6 +1031,9 @@ ALTER TABLE ONLY public.delivery
 
 ALTER TABLE ONLY public.device
     ADD CONSTRAINT device_pkey PRIMARY KEY (family_id, account_id, hash);
+
+ALTER TABLE ONLY public.email_change
+    ADD CONSTRAINT email_change_pkey PRIMARY KEY (family_id, id);
 
 ALTER TABLE ONLY public.export_chunk
     ADD CONSTRAINT export_chunk_pkey PRIMARY KEY (family_id, export_id, number);
@@ -1021,6 +1085,9 @@ ALTER TABLE ONLY public.news
 
 ALTER TABLE ONLY public.news
     ADD CONSTRAINT news_pkey PRIMARY KEY (family_id, seq);
+
+ALTER TABLE ONLY public.password_reset
+    ADD CONSTRAINT password_reset_pkey PRIMARY KEY (family_id, id);
 
 ALTER TABLE ONLY public.procedure_event
     ADD CONSTRAINT procedure_event_family_id_id_key UNIQUE (family_id, id);
@@ -1097,11 +1164,17 @@ ALTER TABLE ONLY public.terms
 ALTER TABLE ONLY public.throttle
     ADD CONSTRAINT throttle_pkey PRIMARY KEY (subject);
 
+CREATE INDEX account_email ON public.account USING btree (email);
+
 CREATE UNIQUE INDEX account_verified_email ON public.account USING btree (email) WHERE (email_verified_at IS NOT NULL);
 
 CREATE INDEX agent_challenge_of_agent ON public.agent_challenge USING btree (agent_id, expires_at);
 
 CREATE UNIQUE INDEX agent_email ON public.agent USING btree (email);
+
+CREATE UNIQUE INDEX agent_task_open ON public.agent_task USING btree (family_id, kind, subject_id) WHERE (done_at IS NULL);
+
+CREATE INDEX agent_task_waiting ON public.agent_task USING btree (id) WHERE (done_at IS NULL);
 
 CREATE INDEX audit_entry_by_time ON public.audit_entry USING btree (occurred_at);
 
@@ -1124,6 +1197,8 @@ CREATE INDEX delivery_recent ON public.delivery USING btree (created_at);
 CREATE INDEX delivery_waiting ON public.delivery USING btree (created_at) WHERE (status = 'PENDING'::text);
 
 CREATE INDEX device_by_last_seen ON public.device USING btree (last_seen_at);
+
+CREATE UNIQUE INDEX email_change_open ON public.email_change USING btree (family_id, account_id) WHERE ((done_at IS NULL) AND (cancelled_at IS NULL));
 
 CREATE INDEX export_expiring ON public.export USING btree (expires_at);
 
@@ -1162,6 +1237,8 @@ CREATE INDEX news_by_transaction ON public.news USING btree (xid);
 CREATE UNIQUE INDEX news_of_broadcast ON public.news USING btree (family_id, broadcast_id) WHERE (broadcast_id IS NOT NULL);
 
 CREATE INDEX news_of_procedure ON public.news USING btree (family_id, procedure_id, seq) WHERE (procedure_id IS NOT NULL);
+
+CREATE INDEX password_reset_of_account ON public.password_reset USING btree (family_id, account_id, requested_at);
 
 CREATE UNIQUE INDEX procedure_kind_current ON public.procedure_kind USING btree (code) WHERE (superseded_at IS NULL);
 
@@ -1236,6 +1313,12 @@ ALTER TABLE ONLY public.address
 ALTER TABLE ONLY public.agent_challenge
     ADD CONSTRAINT agent_challenge_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(id);
 
+ALTER TABLE ONLY public.agent_task
+    ADD CONSTRAINT agent_task_done_by_fkey FOREIGN KEY (done_by) REFERENCES public.agent(id);
+
+ALTER TABLE ONLY public.agent_task
+    ADD CONSTRAINT agent_task_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
 ALTER TABLE ONLY public.channel_preference
     ADD CONSTRAINT channel_preference_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
 
@@ -1250,6 +1333,9 @@ ALTER TABLE ONLY public.device
 
 ALTER TABLE ONLY public.device
     ADD CONSTRAINT device_family_id_fkey FOREIGN KEY (family_id) REFERENCES public.family(id);
+
+ALTER TABLE ONLY public.email_change
+    ADD CONSTRAINT email_change_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
 
 ALTER TABLE ONLY public.export_chunk
     ADD CONSTRAINT export_chunk_family_id_export_id_fkey FOREIGN KEY (family_id, export_id) REFERENCES public.export(family_id, id);
@@ -1307,6 +1393,9 @@ ALTER TABLE ONLY public.news
 
 ALTER TABLE ONLY public.news
     ADD CONSTRAINT news_family_id_procedure_id_procedure_event_number_fkey FOREIGN KEY (family_id, procedure_id, procedure_event_number) REFERENCES public.procedure_event(family_id, procedure_id, number);
+
+ALTER TABLE ONLY public.password_reset
+    ADD CONSTRAINT password_reset_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
 
 ALTER TABLE ONLY public.procedure
     ADD CONSTRAINT procedure_assigned_agent_id_fkey FOREIGN KEY (assigned_agent_id) REFERENCES public.agent(id);
@@ -1387,6 +1476,8 @@ CREATE POLICY admins_end ON public.session TO kiosque_api USING (((agent_id IS N
 
 ALTER TABLE public.agent_challenge ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.agent_task ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY agents_confirm ON public.news TO kiosque_api USING (((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) AND (xid = pg_current_xact_id_if_assigned())));
 
 CREATE POLICY agents_issue ON public.activation_code FOR INSERT TO kiosque_api WITH CHECK ((( SELECT public.viewer_services() AS viewer_services) IS NOT NULL));
@@ -1420,6 +1511,8 @@ ALTER TABLE public.data_choice ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.email_change ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.export ENABLE ROW LEVEL SECURITY;
 
@@ -1455,6 +1548,8 @@ CREATE POLICY only_the_portal_deletes ON public.quotient_familial AS RESTRICTIVE
 
 CREATE POLICY only_the_portal_erases ON public.procedure_event AS RESTRICTIVE FOR UPDATE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
 
+ALTER TABLE public.password_reset ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.procedure ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.procedure_event ENABLE ROW LEVEL SECURITY;
@@ -1475,6 +1570,8 @@ CREATE POLICY seen ON public.address TO kiosque_api USING (((family_id = ( SELEC
 
 CREATE POLICY seen ON public.agent_challenge TO kiosque_api USING (((agent_id = ( SELECT public.viewer_agent() AS viewer_agent)) OR ( SELECT public.viewer_is_admin() AS viewer_is_admin) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
+CREATE POLICY seen ON public.agent_task TO kiosque_api USING (((( SELECT public.viewer_agent() AS viewer_agent) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
 CREATE POLICY seen ON public.audit_entry FOR SELECT TO kiosque_api USING (( SELECT public.viewer_is_admin() AS viewer_is_admin));
 
 CREATE POLICY seen ON public.channel_preference TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
@@ -1484,6 +1581,8 @@ CREATE POLICY seen ON public.data_choice TO kiosque_api USING (((family_id = ( S
 CREATE POLICY seen ON public.delivery TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.device TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.email_change TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.export TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -1506,6 +1605,8 @@ CREATE POLICY seen ON public.member TO kiosque_api USING (((family_id = ( SELECT
 CREATE POLICY seen ON public.member_change TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (( SELECT public.viewer_services() AS viewer_services) IS NOT NULL) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.news TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
+
+CREATE POLICY seen ON public.password_reset TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
 CREATE POLICY seen ON public.procedure TO kiosque_api USING (((family_id = ( SELECT public.viewer_family() AS viewer_family)) OR (service_id = ANY (( SELECT public.viewer_services() AS viewer_services)::uuid[])) OR ( SELECT public.viewer_is_system() AS viewer_is_system)));
 
@@ -1676,6 +1777,8 @@ GRANT UPDATE(disabled_at) ON TABLE public.agent TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_challenge TO kiosque_api;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.agent_task TO kiosque_api;
+
 GRANT INSERT ON TABLE public.broadcast TO kiosque_api;
 GRANT SELECT ON TABLE public.broadcast TO kiosque_dispatch;
 
@@ -1696,6 +1799,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery TO kiosque_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.email_change TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.export TO kiosque_api;
 
@@ -1734,6 +1839,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.member_change TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.news TO kiosque_api;
 GRANT SELECT,INSERT ON TABLE public.news TO kiosque_dispatch;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.password_reset TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.procedure TO kiosque_api;
 

@@ -215,6 +215,21 @@ class Retention(Section, frozen=True):
     jobs_days: Annotated[int, note("Finished jobs.", ge=8)] = 30
 
 
+class Accounts(Section, frozen=True):
+    """Activation and recovery of families' accounts."""
+
+    code_days: Annotated[float, note("Life of an activation code.", gt=0)] = 90
+    activations_a_day: Annotated[int, note("Wrong activation codes of a family that are looked at in a day.", ge=1)] = 5
+    requests_a_day: Annotated[
+        int, note("Activations and reset links that one network address may ask for in a day.", ge=1)
+    ] = 100
+    resets_an_hour: Annotated[int, note("Messages with a reset link to an account in an hour.", ge=1)] = 3
+    email_changes_a_day: Annotated[int, note("Changes of its address that an account may ask for in a day.", ge=1)] = 5
+    answer_seconds: Annotated[
+        float, note("Time that activations and reset requests take, whether or not there is such an account.", ge=0)
+    ] = 0.25
+
+
 class City(Section, frozen=True):
     """The city and its help desk; stands in every message and in refusals that a family cannot mend alone (R40)."""
 
@@ -256,6 +271,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     families: Families = field(default_factory=Families)
     jobs: Jobs = field(default_factory=Jobs)
     retention: Retention = field(default_factory=Retention)
+    accounts: Accounts = field(default_factory=Accounts)
     city: City = field(default_factory=City)
     demo: Demo = field(default_factory=Demo)
 

@@ -1,5 +1,6 @@
 """Failed attempts per subject, shared by all nodes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,3 +59,8 @@ async def sweep(tx: Any, day: date, now: datetime, limit: int) -> int:
     """Forget subjects without an attempt since a day and without a block; give how many."""
     told: str = await tx.execute(SWEEP, day, now, limit)
     return int(told.split()[-1])
+
+
+async def forgive(tx: Any, subjects: Sequence[bytes]) -> None:
+    """Forget all failures of some subjects: they proved to be somebody else's."""
+    await tx.execute("delete from throttle where subject = any($1)", list(subjects))

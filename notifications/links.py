@@ -30,7 +30,11 @@ class Link:
         return f"{portal_url}{path}?token={keys.link_token(self.purpose, claims, now + self.life)}"
 
 
-REPORT = Link("/report", "report-unauthorized-use", ("account",), timedelta(days=7))
+REPORT = Link("/report-unauthorized-use", "report-unauthorized-use", ("account", "at"), timedelta(days=7))
+"""Of alerts: whoever reads one can close the login at once, without signing in (R20)."""
+
+EMAIL_CHANGE = Link("/email-change", "email-change", ("change", "side"), timedelta(hours=24))
+"""One page that confirms or cancels; the change itself ends a day after it was asked for."""
 
 LINKS = {
     "email_verification": Link("/verify-email", "verify-email", ("account", "email"), timedelta(hours=24)),
@@ -39,5 +43,11 @@ LINKS = {
     "new_device": REPORT,
     "session_stolen": REPORT,
     "export_ready": Link("/exports/{export}", "download-export", ("export",), timedelta(days=7)),
+    "account_activated": REPORT,
+    "password_reset_requested": Link("/reset-password", "reset-password", ("request",), timedelta(minutes=30)),
+    "password_changed": REPORT,
+    "email_change_requested": EMAIL_CHANGE,
+    "email_change_confirmation": EMAIL_CHANGE,
+    "email_changed": REPORT,
 }
 """By type of news."""

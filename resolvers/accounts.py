@@ -1,6 +1,7 @@
 """Families' accounts: activation and verified addresses."""
 
 import hmac
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,57 +13,104 @@ from db import accounts as stored
 from db import throttle
 from db.ids import uuid7
 from db.keys import LinkRefused
-from db.outbox import Told, tell
+from db.outbox import tell
 from resolvers import activation_codes, attempts, terms
 from resolvers.addresses import normalised_email
 from resolvers.context import Context
+from resolvers.pace import even, within_reason
 from resolvers.password_policy import check_password
+from resolvers.problems import Refusal
+from resolvers.recovery import give_back
+from resolvers.security_news import told
 
-MOST_ACTIVATIONS_A_DAY = 5
-CODE_LIVES = timedelta(days=90)
 VERIFY_EMAIL = "verify-email"
 
 
 async def activate(
     context: Context, family_number: str, code: str, email: str, password: str, accepts_terms: int | None
 ) -> None:
-    """Open a family's first account with its number and activation code (R15), and send the link that verifies the
-    address.
+    """Open a login of a family with its number and activation code (R15), and send the link that verifies the address.
 
-    Raises Refusal: ACTIVATION_REFUSED for every cause alike, EMAIL_NOT_VALID, TERMS_CHANGED, BUSY, the faults of the
-    password.
+    Of an active family the code is one that an agent issued to somebody known at the counter: it opens another login,
+    or, with the address of one that is there, gives that one back to its owner. Raises Refusal: ACTIVATION_REFUSED for
+    every cause alike and after the same time, EMAIL_NOT_VALID, TERMS_CHANGED, BUSY, the faults of the password.
     """
     address = checked_email(context, email)
     await check_password(context, None, None, password, also=[address])
-    # Hashed before the code is looked at, so that a right and a wrong one take the same time.
-    password_hash = await attempts.hashed(context, password)
-    if not await _activated(context, family_number.strip(), code, address, password_hash, accepts_terms):
-        raise context.refusal("ACTIVATION_REFUSED")
+    asked = _Activation(family_number.strip(), code, address, password, accepts_terms)
+    async with even(context):
+        if not await _evaluated(context, asked):
+            raise context.refusal("ACTIVATION_REFUSED")
 
 
-async def _activated(
-    context: Context, family_number: str, code: str, email: str, password_hash: str, accepts_terms: int | None
-) -> bool:
-    """Do what an activation does; a refusal is a value, so that the failed attempt is counted."""
+@dataclass(frozen=True, slots=True)
+class _Activation:
+    """What somebody gave who wants to activate an account."""
+
+    family_number: str
+    code: str
+    email: str
+    password: str
+    accepts_terms: int | None
+
+
+async def _evaluated(context: Context, asked: _Activation) -> bool:
+    """Look at a code and do what it allows; False when it is wrong or was not looked at.
+
+    The attempt is counted as failed before, in a transaction of its own, so that parallel guesses cannot outrun the
+    count; taken back when the code was right, or not looked at because the portal is busy.
+    """
     process, now = context.process, context.process.clock()
-    subject = process.keys.digest("throttle", f"activation/{family_number}")
+    subject = process.keys.digest("throttle", f"activation/{asked.family_number}")
+    if not await within_reason(context, "activation"):
+        return False
     async with context.transaction(system=True) as tx:
         tried = await throttle.hold(tx, subject, now.date())
-        open_codes = await stored.open_codes(tx, family_number, now)
-        if tried.today >= MOST_ACTIVATIONS_A_DAY:
+        if tried.today >= process.settings.accounts.activations_a_day:
             return False
-        given = _digest(context, family_number, code)
-        right = [found for found in open_codes if hmac.compare_digest(found.code_hmac, given)]
-        if not right:
-            await throttle.fail(tx, subject, None)
-            return False
-        family_id, account_id = right[0].family_id, uuid7(now)
-        await stored.activate(tx, family_id, account_id, email, password_hash, context.viewer.language, now)
-        if accepts_terms is not None:
-            await terms.record_acceptance(tx, context, family_id, account_id, accepts_terms, "REGISTRATION")
-        await tell(tx, Told(family_id, "ACCOUNT_SECURITY", "account_activated", account_id, {}, now))
-        await tell_verification(tx, context, family_id, account_id, email)
+        await throttle.fail(tx, subject, None)
+    try:
+        # Hashed before the code is looked at, so that a right and a wrong one take the same time.
+        password_hash = await attempts.hashed(context, asked.password)
+        async with context.transaction(system=True) as tx:
+            family_id = await _family_of_code(tx, context, asked)
+            if family_id is None:
+                return False
+            await check_password(context, tx, family_id, asked.password, also=[asked.email])
+            await _activate(tx, context, family_id, asked, password_hash)
+            await throttle.succeed(tx, subject)
+    except Refusal:
+        async with context.transaction(system=True) as tx:
+            await throttle.succeed(tx, subject)
+        raise
     return True
+
+
+async def _family_of_code(tx: Any, context: Context, asked: _Activation) -> UUID | None:
+    given = _digest(context, asked.family_number, asked.code)
+    codes = await stored.open_codes(tx, asked.family_number, context.process.clock())
+    right = [found.family_id for found in codes if hmac.compare_digest(found.code_hmac, given)]
+    return right[0] if right else None
+
+
+async def _activate(tx: Any, context: Context, family_id: UUID, asked: _Activation, password_hash: str) -> None:
+    """Open the login or give it back, and tell every address on file: whoever took the letter cannot hide it."""
+    now, language = context.process.clock(), context.viewer.language
+    on_file = await stored.emails_on_file(tx, family_id)
+    await stored.activate(tx, family_id, language, now)
+    there = await stored.login_of_address(tx, family_id, asked.email)
+    account_id = there.id if there else uuid7(now)
+    if there:
+        await give_back(tx, context, family_id, account_id, password_hash)
+    else:
+        await stored.insert(tx, family_id, account_id, asked.email, password_hash, language, now)
+    if asked.accepts_terms is not None:
+        await terms.record_acceptance(tx, context, family_id, account_id, asked.accepts_terms, "REGISTRATION")
+    await tell(tx, told("account_activated", family_id, account_id, now, to=on_file))
+    if not (there and there.verified):
+        await tell_verification(tx, context, family_id, account_id, asked.email)
+    act = "account_reactivated" if there else "account_activated"
+    await context.record(tx, act, family=family_id, subject=account_id)
 
 
 def _digest(context: Context, family_number: str, code: str) -> bytes:
@@ -82,12 +130,8 @@ def checked_email(context: Context, text: str) -> str:
 
 async def tell_verification(tx: Any, context: Context, family_id: UUID, account_id: UUID, email: str) -> None:
     """Send the one-time link that proves an address (R16); the dispatcher signs it when it writes the message."""
-    data = {"account": str(account_id), "email": email}
     now = context.process.clock()
-    told = Told(
-        family_id, "ACCOUNT_SECURITY", "email_verification", account_id, data, now, priority=0, to=[("EMAIL", email)]
-    )
-    await tell(tx, told)
+    await tell(tx, told("email_verification", family_id, account_id, now, to=[email], email=email))
 
 
 async def verify_email(context: Context, token: str) -> None:
@@ -111,7 +155,7 @@ async def issue_activation_code(context: Context, family_number: str) -> tuple[s
     """Issue a new activation code at the counter; give it with its last day. Raises Refusal NOT_FOUND."""
     now = context.process.clock()
     code = activation_codes.new_code()
-    expires_at = now + CODE_LIVES
+    expires_at = now + timedelta(days=context.process.settings.accounts.code_days)
     agent_id = context.viewer.agent
     async with context.transaction() as tx:
         family_id = await stored.family_by_number(tx, family_number.strip())

@@ -27,13 +27,16 @@ LONGEST_REASON = 1000
 async def refuse_who_left(tx: Any, context: Context, family_id: UUID, account_id: UUID) -> None:
     """Let nobody in whose access ended: called with the right password given, before a session is opened.
 
-    Raises Refusal: ACCOUNT_TERMINATED (R22), BAD_CREDENTIALS for a login that left meanwhile.
+    Raises Refusal: ACCOUNT_TERMINATED (R22), BAD_CREDENTIALS for a login that left meanwhile, ACCOUNT_LOCKED for one
+    whose unauthorised use was reported (R20).
     """
     standing = await stored.standing(tx, family_id, account_id)
     if standing.removed:
         raise context.refusal("BAD_CREDENTIALS")
     if standing.terminated:
         raise context.refusal("ACCOUNT_TERMINATED")
+    if standing.locked:
+        raise context.refusal("ACCOUNT_LOCKED")
 
 
 async def close_account(context: Context, password: str, reason: str | None) -> None:

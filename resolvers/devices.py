@@ -116,6 +116,7 @@ def _told(type: str, device: Device, summary: Sentence, now: datetime) -> Told:
     called = called_by(device.name)
     data = {
         "account": str(device.account_id),
+        "at": now.isoformat(),
         "device_fr": called.fr,
         "device_en": called.en,
         "summary_fr": summary.fr.format(device=called.fr),

@@ -64,6 +64,13 @@ SENTENCES = {
     "BAD_CREDENTIALS": Sentence(
         "L’identifiant ou le mot de passe n’est pas le bon.", "The identifier or the password is not right."
     ),
+    "PASSWORD_WRONG": Sentence("Le mot de passe actuel n’est pas le bon.", "The present password is not right."),
+    "ACCOUNT_LOCKED": Sentence(
+        "Cet accès est bloqué, car une utilisation non autorisée a été signalée. Demandez un lien pour choisir un "
+        "nouveau mot de passe, ou un nouveau code d’activation à la mairie.",
+        "This login is locked because unauthorised use was reported. Ask for a link to choose a new password, or for a "
+        "new activation code at the town hall.",
+    ),
     "EMAIL_NOT_VERIFIED": Sentence(
         "Confirmez d’abord votre adresse électronique par le lien reçu.",
         "Confirm your e-mail address first by the link sent.",

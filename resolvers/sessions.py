@@ -69,8 +69,8 @@ async def open_session(
     """Open the session of an account or of an agent who has proven everything that it must; `tx` sees all rows.
 
     The one place where sessions begin: after a password, a second factor or another provider's word. A family is told
-    of a device that is new to the account; the device's token is the cookie's unless given. Raises Refusal
-    ACCOUNT_TERMINATED (R22).
+    of a device that is new to the account; the device's token is the cookie's unless given. Raises Refusal:
+    ACCOUNT_TERMINATED (R22), ACCOUNT_LOCKED for a login whose unauthorised use was reported (R20).
     """
     settings = context.process.settings.tokens
     holder = account_id or agent_id

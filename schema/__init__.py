@@ -14,7 +14,7 @@ from schema.accounts import AccountMutations, AccountQueries
 from schema.agent_sign_in import AgentSignInMutations
 from schema.agents import AgentMutations, AgentQueries
 from schema.audit import AuditQueries
-from schema.credentials import CredentialQueries
+from schema.credentials import CredentialMutations, CredentialQueries
 from schema.declare import Arg, by_id
 from schema.families import FamilyMutations, FamilyQueries
 from schema.help import HelpQueries, constants
@@ -30,6 +30,7 @@ from schema.scalars import SCALARS
 from schema.second_factor import SecondFactorMutations
 from schema.service_status import ServiceStatusMutations, ServiceStatusQueries, ServiceStatusSubscriptions
 from schema.sessions import SessionMutations
+from schema.tasks import TaskMutations, TaskQueries
 from schema.terms import TermsMutations, TermsQueries
 
 __all__ = ("VIEWER_CASTS", "Built", "build", "constants")
@@ -51,6 +52,7 @@ VIEWER_CASTS = {
 class Query(
     AccountQueries,
     CredentialQueries,
+    TaskQueries,
     FamilyQueries,
     MemberQueries,
     TermsQueries,
@@ -81,6 +83,8 @@ class Query(
 )
 class Mutation(
     AccountMutations,
+    CredentialMutations,
+    TaskMutations,
     SessionMutations,
     FamilyMutations,
     MemberMutations,

@@ -71,6 +71,7 @@ SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     "invitation": _own,
     "member_change": lambda row, viewer: viewer.kind == "AGENT" or _own(row, viewer),
     "quotient_familial": lambda row, viewer: _own(row, viewer) or bool(viewer.roles & {"AGENT", "CASHIER"}),
+    "agent_task": lambda row, viewer: bool(viewer.roles & set(row["roles"])),
     "audit_entry": lambda row, viewer: "ADMIN" in viewer.roles,
     "session": _own_session,
     "channel_preference": _own,

@@ -127,6 +127,18 @@ QUOTIENT = """
     values ($1, $2, $3, $4, 'CAF', (select id from agent limit 1), now())
 """
 
+CREDENTIALS = (
+    """insert into password_reset (family_id, id, account_id, requested_at, expires_at)
+       select family_id, gen_random_uuid(), id, now(), now() + interval '30 minutes' from account""",
+    """insert into email_change (family_id, id, account_id, old_email, new_email, requested_at, expires_at)
+       select family_id, gen_random_uuid(), id, email, 'nouvelle@example.org', now(), now() + interval '1 day'
+       from account""",
+    """insert into agent_task (family_id, id, kind, roles, subject_id, created_at, done_at, done_by)
+       select a.family_id, gen_random_uuid(), 'UNAUTHORIZED_USE', '{AGENT,ADMIN}', a.id, now(), d.at,
+           case when d.at is not null then (select g.id from agent g order by g.id limit 1) end
+       from account a, (values (null::timestamptz), (now())) d(at)""",
+)
+
 
 PRIVACY = (
     """insert into data_choice (family_id, datum, id, keep, changed_at)
@@ -148,8 +160,10 @@ PRIVACY = (
 async def fill(connection: asyncpg.Connection) -> None:
     """Add to a demo city what it does not have: sessions of families and agents, choices of channels, acts,
     invitations, quotients, proposals of changes, planned maintenance, choices of
-    data, exports, what comes of leaving.
+    data, exports, what comes of leaving, recovery of logins, tasks of the staff.
     """
+    for statement in CREDENTIALS:
+        await connection.execute(statement)
     await connection.execute(INVITATIONS)
     await connection.execute(CHANGES)
     for row in await connection.fetch("select id from family order by id"):

@@ -1,5 +1,6 @@
 """Passwords: what may be one, what clients are told of it, how it is changed."""
 
+import asyncio
 import unicodedata
 from datetime import date
 
@@ -8,7 +9,8 @@ import pytest
 from gateway.demo.city import DEMO_PASSWORD
 from resolvers import password_words
 from resolvers.password_policy import common, faults
-from tests.house import House
+from tests.house import PASSWORD, SIGN_IN, House, Made
+from tests.live import Socket
 
 FAMILY = {
     *password_words.of_texts(["Famille Le Goff", "Léa", "Maëlys", "Pessac", "jean.dupont33@example.org"]),
@@ -97,3 +99,80 @@ async def test_the_policy_can_be_read_by_everybody_in_both_languages(house: Hous
     headers = {"Accept-Language": "en"}
     async with house.http.post(f"{house.url}/graphql", json={"query": query}, headers=headers) as response:
         assert (await response.json())["data"]["passwordPolicy"]["sentence"].startswith("8 to 25 characters")
+
+
+NEW = "Cheval-Lampe-42"
+CHANGE = """mutation ($current: String!, $new: String!, $others: Boolean!) {
+    changePassword(currentPassword: $current, newPassword: $new, signOutOthers: $others) { problems { code path } } }"""
+
+
+async def test_a_changed_password_counts_at_once_and_ends_the_other_sessions(house: House) -> None:
+    family, token = await house.member()
+    other = await house.sign_in(family.email)
+    async with Socket(house, other) as socket:
+        await socket.subscribe("1", "subscription { news { cursor } }")
+        async with asyncio.timeout(2):
+            await house.do(CHANGE, token, current=PASSWORD, new=NEW, others=True)
+            assert await socket.closed() == 4403
+    assert (await house.ask("{ viewer { id } }", other)).codes == ["UNAUTHENTICATED"]
+    assert (await house.ask("{ viewer { family { number } } }", token)).data["viewer"]["family"]
+    signs_in = {"identifier": family.email, "as_": "FAMILY"}
+    assert await house.problems(SIGN_IN, password=PASSWORD, **signs_in) == ["BAD_CREDENTIALS"]
+    assert await house.problems(SIGN_IN, password=NEW, **signs_in) == []
+    assert "mot de passe a été changé" in await house.mail_to(family.email, "report-unauthorized-use")
+    assert "password_changed" in await acts(house, family)
+
+
+async def test_other_sessions_stay_when_that_is_wanted(house: House) -> None:
+    family, token = await house.member()
+    other = await house.sign_in(family.email)
+    await house.do(CHANGE, token, current=PASSWORD, new=NEW, others=False)
+    assert (await house.ask("{ viewer { family { number } } }", other)).data["viewer"]["family"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"current": "Mauvais-Mot-1"}, "PASSWORD_WRONG"),
+        ({"new": "court-1A"[:7]}, "PASSWORD_TOO_SHORT"),
+        ({"new": "Marseille13"}, "PASSWORD_TOO_COMMON"),
+        ({"new": "Rvqh-essai-9x"}, "PASSWORD_PERSONAL"),
+    ],
+)
+async def test_a_refused_change_of_password_changes_nothing(house: House, changed: dict[str, str], code: str) -> None:
+    family, token = await house.member()
+    other = await house.sign_in(family.email)
+    given = {"current": PASSWORD, "new": NEW, "others": True} | changed
+    assert code in await house.problems(CHANGE, token, **given)
+    assert (await house.ask("{ viewer { family { number } } }", other)).data["viewer"]["family"]
+    assert await house.sign_in(family.email)
+
+
+async def test_guesses_at_the_present_password_are_slowed_down_like_those_at_sign_in(house: House) -> None:
+    family, token = await house.member()
+    given = {"new": NEW, "others": True}
+    told = await asyncio.gather(*(house.problems(CHANGE, token, current="Mauvais-Mot-1", **given) for _ in range(12)))
+    assert told.count(["PASSWORD_WRONG"]) <= 4
+    assert await house.problems(CHANGE, token, current=PASSWORD, **given) == ["THROTTLED"]
+    assert await house.sign_in(family.email), "sign-in is counted apart: nobody locks the owner out by a stolen session"
+
+
+async def test_a_password_typed_on_another_keyboard_is_the_same(house: House) -> None:
+    family, token = await house.member()
+    composed = unicodedata.normalize("NFC", "Château-Lampé-42")
+    await house.do(CHANGE, token, current=PASSWORD, new=composed, others=True)
+    apart = unicodedata.normalize("NFD", composed)
+    assert apart != composed
+    assert await house.problems(SIGN_IN, identifier=family.email, password=apart, as_="FAMILY") == []
+
+
+async def test_agents_and_strangers_change_no_password_of_a_family(house: House) -> None:
+    given = {"current": PASSWORD, "new": NEW, "others": True}
+    assert (await house.ask(CHANGE, None, **given)).codes == ["UNAUTHENTICATED"]
+    assert (await house.ask(CHANGE, await house.agent(), **given)).codes == ["FORBIDDEN"]
+
+
+async def acts(house: House, family: Made) -> list[str]:
+    """Give what the audit log says of a family."""
+    rows = await house.connection.fetch("select act from audit_entry where family_id = $1", family.id)
+    return [row["act"] for row in rows]

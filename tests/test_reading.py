@@ -206,6 +206,7 @@ async def supply(connection: asyncpg.Connection) -> Supply:
         "acts": ["signed_in", "account_seen", *TEXTS],
         "actorReference": [*references, *TEXTS],
         "familyNumber": names,
+        "done": [True, False],
         "since": ["2025-06-01T00:00:00Z", "9999-12-31T23:59:59Z"],
         "until": ["2025-06-01T00:00:00+02:00", "0001-01-01T00:00:00Z"],
     }

@@ -65,6 +65,7 @@ COMPUTED = {
     "AgentPayload.passwordLink": "a signed token, shown once",
     "ProviderStartPayload.url": "made for one browser, once",
     "ProviderStartPayload.binding": "shown once, stored as a hash",
+    "EmailChangePayload.complete": "what the confirmation came to",
 }
 """Fields of payloads that are made in Python beside `problems`."""
 
@@ -75,9 +76,10 @@ OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
         "termsVersions", "viewer",
     },
     "Mutation": {
-        "acceptInvitation", "acceptTerms", "activateAccount", "closeAccount", "confirmSignIn", "exportMyData",
-        "finishProviderSignIn", "refreshSession", "setAgentPassword", "signIn", "signOut", "signOutEverywhere",
-        "startProviderSignIn", "verifyEmail",
+        "acceptInvitation", "acceptTerms", "activateAccount", "cancelEmailChange", "changeEmail", "changePassword",
+        "closeAccount", "confirmEmailChange", "confirmSignIn", "exportMyData", "finishProviderSignIn",
+        "refreshSession", "reportUnauthorizedUse", "requestPasswordReset", "resetPassword", "setAgentPassword",
+        "signIn", "signOut", "signOutEverywhere", "startProviderSignIn", "verifyEmail",
     },
     "Subscription": {"serviceStatusChanged"},
 }  # fmt: skip
@@ -91,8 +93,9 @@ SEEN_BEFORE_TERMS = {
 """Whose fields can be read before, under those root fields; lists, payloads and the fields of `Node` aside."""
 
 WORKS_ALWAYS = {
-    "confirmSignIn", "endMaintenance", "finishProviderSignIn", "refreshSession", "setAgentPassword", "setMaintenance",
-    "signIn", "signOut", "signOutEverywhere", "startProviderSignIn",
+    "cancelEmailChange", "changePassword", "confirmSignIn", "endMaintenance", "finishProviderSignIn",
+    "refreshSession", "reportUnauthorizedUse", "requestPasswordReset", "resetPassword", "setAgentPassword",
+    "setMaintenance", "signIn", "signOut", "signOutEverywhere", "startProviderSignIn",
 }  # fmt: skip
 """Commands that work also during maintenance, for whoever may call them: one more is a decision, made here."""
 

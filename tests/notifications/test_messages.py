@@ -45,13 +45,22 @@ MAINTENANCE = {
     "notice_fr": "Nous déménageons.",
     "notice_en": "We are moving.",
 }
+LOGIN = {"account": "0199", "at": "2026-11-22T13:05:00+00:00"}
+EMAIL_CHANGE = LOGIN | {"change": "0199", "side": "old", "old_email": "a@exemple.fr", "new_email": "b@exemple.fr"}
 NEWS: dict[str, dict[str, Any]] = {
     "email_verification": {"account": "0199", "email": "martin@exemple.fr"},
-    "account_activated": {},
+    "account_activated": LOGIN,
+    "password_reset_requested": LOGIN | {"request": "0199"},
+    "password_changed": LOGIN,
+    "email_change_requested": EMAIL_CHANGE,
+    "email_change_confirmation": EMAIL_CHANGE,
+    "email_changed": EMAIL_CHANGE,
+    "email_change_cancelled": EMAIL_CHANGE,
+    "account_locked": LOGIN,
     "family_changed": {"change": "MEMBER_ADDED", "summary_fr": "Zoé est là.", "summary_en": "Zoé is here."},
     "invitation": {"invitation": "0199", "expires_on": "2026-11-30", "inviting": "Famille Martin"},
-    "new_device": {"account": "0199", "device_fr": "Firefox sur Windows", "device_en": "Firefox on Windows"},
-    "session_stolen": {"account": "0199", "device_fr": "Chrome sur Android", "device_en": "Chrome on Android"},
+    "new_device": LOGIN | {"device_fr": "Firefox sur Windows", "device_en": "Firefox on Windows"},
+    "session_stolen": LOGIN | {"device_fr": "Chrome sur Android", "device_en": "Chrome on Android"},
     "provider_linked": {"provider": "FranceConnect"},
     "provider_unlinked": {"provider": "FranceConnect"},
     "procedure_submitted": SUBMITTED,
