@@ -7,7 +7,7 @@ is `walls.txt`, a table that is committed and read like the contract: `python -m
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ HEAD = """\
 # group, a small letter for some, - for none, . where the group has no row.
 """
 
-OWNED = "select count(*) = 1 from pg_attribute where attrelid = $1::regclass and attname = 'family_id'"
+OWNED = "select count(*) = 1 from pg_attribute where attrelid = $1::regclass and attname = $2"
 WALLED = """
     select c.relname from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity order by 1
@@ -68,14 +68,16 @@ class Ground:
         def api(name: str, sight: Any) -> Caller:
             return Caller(name, API_ROLE, tuple(sight.items()))
 
-        agent = self.theirs.agent.sight
+        its, other = (replace(side.agent, roles=frozenset({"AGENT"})) for side in (self.theirs, self.ours))
+        boss = replace(self.ours.agent, roles=frozenset({"ADMIN"}), services=())
         return [
             api("nobody", {}),
             api("the family", self.theirs.family.sight),
             api("another family", self.ours.family.sight),
-            api("an agent of its service", agent),
-            api("an agent of another one", self.ours.agent.sight),
-            api("an agent of none", {**agent, "kiosque.services": "{}"}),
+            api("an agent of its service", its.sight),
+            api("an agent of another one", other.sight),
+            api("an agent of none", replace(other, services=()).sight),
+            api("an administrator", boss.sight),
             api("the portal itself", SYSTEM_SIGHT),
             Caller("a dispatcher", DISPATCH_ROLE),
             Caller("the owner", PROBER),
@@ -101,7 +103,7 @@ class Ground:
     async def _table(self, table: str) -> list[str]:
         """Try one table as everybody."""
         lines = []
-        transfer = await self.connection.fetchval(OWNED, table)
+        transfer = await self.connection.fetchval(OWNED, table, "family_id")
         for caller in self.callers:
             found = [
                 f"{group}: {await Trial(self, table, caller, rows).outcome(transfer=transfer)}"
@@ -114,8 +116,11 @@ class Ground:
         """Give the conditions of the rows of the family and its agent, and of those of the other one; one for all rows
         of a table that is nobody's.
         """
-        if table in ("family", "agent", "session") or await self.connection.fetchval(OWNED, table):
-            return {"its": rows_of(table, *keys_of(self.theirs)), "the other's": rows_of(table, *keys_of(self.ours))}
+        theirs, ours = keys_of(self.theirs), keys_of(self.ours)
+        if table in ("family", "agent", "session") or await self.connection.fetchval(OWNED, table, "family_id"):
+            return {"its": rows_of(table, *theirs), "the other's": rows_of(table, *ours)}
+        if await self.connection.fetchval(OWNED, table, "agent_id"):
+            return {"its": f"agent_id = '{theirs[1]}'", "the other's": f"agent_id = '{ours[1]}'"}
         return {"all": "true"}
 
 
