@@ -1,4 +1,4 @@
-"""Who may, as the committed `schema.graphql` says it and as the running portal does it, for every root field.
+"""Who may, as the committed `schema.graphql` says it and as the running portal does it, for every field that says so.
 
 The contract is read as text and understood here anew: neither the declarations of `schema/` nor what enforces them are
 asked what to expect.
@@ -44,7 +44,8 @@ from tests.test_isolation import silent
 
 GRAPHQL = schema.build().graphql
 SDL = parse((Path(__file__).parents[2] / "schema.graphql").read_text(encoding="utf-8"))
-DOORS = {"UNAUTHENTICATED", "FORBIDDEN", "TERMS_NOT_ACCEPTED"}
+ROOTS = ("Query", "Mutation", "Subscription")
+DOORS = {"UNAUTHENTICATED", "FORBIDDEN", "TERMS_NOT_ACCEPTED", "MAINTENANCE"}
 """What a closed door says."""
 
 VALUES: dict[str, Any] = {
@@ -54,18 +55,36 @@ VALUES: dict[str, Any] = {
 """A value of each scalar, to fill what a field needs."""
 
 
+WAYS = {"Viewer": "viewer", "Account": "viewer.account"}
+"""How to reach the types below the roots whose fields say who may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What the contract says of one root field."""
+    """What the contract says of one field."""
 
-    root: str
+    parent: str
     name: str
     viewers: frozenset[str]
     roles: frozenset[str]
     before_terms: bool
+    in_maintenance: str
+    """Of a command: REFUSED, AGENTS or ALWAYS; else empty."""
 
-    def says(self, viewer: Viewer) -> str | None:
-        """Give the code with which it stays closed for somebody, or None where it opens."""
+    @property
+    def root(self) -> str:
+        """The kind of operation that leads to it."""
+        return self.parent.lower() if self.parent in ROOTS else "query"
+
+    def says(self, viewer: Viewer, *, maintenance: str = "") -> str | None:
+        """Give the code with which it stays closed for somebody, or None where it opens.
+
+        `maintenance` says that there is some: `FOR_ALL`, or `AGENTS_WORK`.
+        """
+        works = self.in_maintenance in ("", "ALWAYS")
+        works |= self.in_maintenance == "AGENTS" and viewer.kind is Kind.AGENT and maintenance == "AGENTS_WORK"
+        if maintenance and not works:
+            return "MAINTENANCE"
         if viewer.kind.value not in self.viewers:
             return "UNAUTHENTICATED" if viewer.kind is Kind.ANONYMOUS else "FORBIDDEN"
         if viewer.kind is Kind.AGENT and self.roles.isdisjoint(viewer.roles):
@@ -78,19 +97,22 @@ class Door:
 def doors() -> list[Door]:
     """Read the doors from the contract."""
     return [
-        _door(node.name.value.lower(), each)
+        _door(node.name.value, each)
         for node in SDL.definitions
-        if isinstance(node, ObjectTypeDefinitionNode) and node.name.value in ("Query", "Mutation", "Subscription")
+        if isinstance(node, ObjectTypeDefinitionNode)
         for each in node.fields or ()
+        if node.name.value in ROOTS or any(directive.name.value == "may" for directive in each.directives or ())
     ]
 
 
-def _door(root: str, node: FieldDefinitionNode) -> Door:
+def _door(parent: str, node: FieldDefinitionNode) -> Door:
     [may] = [directive for directive in node.directives or () if directive.name.value == "may"]
     told = {argument.name.value: argument.value for argument in may.arguments or ()}
-    before_terms = told["beforeTerms"]
+    before_terms, in_maintenance = told["beforeTerms"], told.get("inMaintenance")
     assert isinstance(before_terms, BooleanValueNode)
-    return Door(root, node.name.value, _names(told["viewers"]), _names(told["roles"]), before_terms.value)
+    at_work = in_maintenance.value if isinstance(in_maintenance, EnumValueNode) else ""
+    names = _names(told["viewers"]), _names(told["roles"])
+    return Door(parent, node.name.value, *names, before_terms.value, at_work)
 
 
 def _names(node: Any) -> frozenset[str]:
@@ -104,14 +126,18 @@ def enum(name: str) -> list[str]:
     return [value.name.value for value in found.values or ()]
 
 
+LOGIN = uuid7(), uuid7()
+"""The one family that there is, and its login."""
+
+
 def callers() -> dict[str, Viewer]:
     """Everybody who could knock, as the contract tells them apart."""
-    family, agent = (uuid7(), uuid7()), uuid7()
+    agent = uuid7()
     found = {
         "nobody": anonymous(),
         "a partner": Viewer(Kind.PARTNER),
-        "a family": Viewer(Kind.FAMILY, "fr", uuid7(), None, *family, terms_accepted=True),
-        "a family before the terms": Viewer(Kind.FAMILY, "fr", uuid7(), None, *family),
+        "a family": Viewer(Kind.FAMILY, "fr", uuid7(), None, *LOGIN, terms_accepted=True),
+        "a family before the terms": Viewer(Kind.FAMILY, "fr", uuid7(), None, *LOGIN),
     }
     for roles in (*([role] for role in enum("AgentRole")), []):
         name = f"an agent {roles[0] if roles else 'without a role'}"
@@ -124,10 +150,19 @@ CALLERS = callers()
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """A portal on an empty city in which nothing can be written: what opens does no harm."""
+    """A portal on a city of one family in which nothing can be written: what opens does no harm."""
 
     opened: Portal
     documents: Documents
+    maintenance: str = ""
+
+    async def wrong(self, door: Door, viewer: Viewer) -> str | None:
+        """Say how the portal does not do what the contract says, or None."""
+        said = door.says(viewer, maintenance=self.maintenance)
+        heard = await self.knock(door, viewer)
+        return (
+            None if heard == ({said} if said else set()) else f"contract: {said or 'open'}, portal: {heard or 'open'}"
+        )
 
     async def knock(self, door: Door, viewer: Viewer) -> set[str]:
         """Ask for a root field; give the codes with which it stayed closed."""
@@ -155,14 +190,17 @@ class Deaf:
 
 
 def selection(door: Door) -> str:
-    """Write a root field with all that it needs, and the least that can be selected of it."""
-    root = GRAPHQL.type_map[door.root.title()]
-    assert isinstance(root, GraphQLObjectType)
-    field = root.fields[door.name]
+    """Write a field with all that it needs, the way to it, and the least that can be selected of it."""
+    parent = GRAPHQL.type_map[door.parent]
+    assert isinstance(parent, GraphQLObjectType)
+    field = parent.fields[door.name]
     needed = {name: each.type for name, each in field.args.items() if isinstance(each.type, GraphQLNonNull)}
     written = ", ".join(f"{name}: {literal(_value(kind))}" for name, kind in needed.items())
     below = "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"
-    return f"{door.name}{f'({written})' if written else ''}{below}"
+    text = f"{door.name}{f'({written})' if written else ''}{below}"
+    for step in reversed(WAYS[door.parent].split(".") if door.parent not in ROOTS else []):
+        text = f"{step} {{ {text} }}"
+    return text
 
 
 def _value(kind: Any) -> Any:
@@ -186,12 +224,37 @@ async def street(cluster: Cluster) -> AsyncIterator[Street]:
 
 
 @asynccontextmanager
-async def built(cluster: Cluster) -> AsyncIterator[Street]:
-    """Open a portal on an empty city."""
+async def built(cluster: Cluster, maintenance: str = "") -> AsyncIterator[Street]:
+    """Open a portal on a city of one family."""
     wide = dict.fromkeys(("tokens", "depth", "aliases", "directives", "root_fields", "fragments", "cost"), 10**9)
-    async with cluster.database("empty") as database, portal.opened(silent(database.dsn), database.dsn) as opened:
-        await _close_the_books(database.dsn)
-        yield Street(opened, Documents(GRAPHQL, Limits(**wide)))
+    async with cluster.database("empty") as database:
+        await _move_in(database.dsn, maintenance)
+        async with portal.opened(silent(database.dsn), database.dsn) as opened:
+            await _close_the_books(database.dsn)
+            yield Street(opened, Documents(GRAPHQL, Limits(**wide)), maintenance)
+
+
+async def _move_in(dsn: str, maintenance: str) -> None:
+    """Write the family, its login, and the maintenance that there is."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await connection.execute(
+            "insert into family (id, number, name, created_at) values ($1, '1234567', 'Essai', now())", LOGIN[0]
+        )
+        await connection.execute(
+            """insert into account (family_id, id, email, password_hash, created_at)
+               values ($1, $2, 'essai@example.org', 'x', now())""",
+            *LOGIN,
+        )
+        if maintenance:
+            await connection.execute(
+                """insert into maintenance (id, message_fr, message_en, starts_at, agents_may_work, created_at)
+                   values ($1, 'Travaux', 'Works', now(), $2, now())""",
+                uuid7(),
+                maintenance == "AGENTS_WORK",
+            )
+    finally:
+        await connection.close()
 
 
 async def _close_the_books(dsn: str) -> None:
@@ -209,21 +272,27 @@ async def _close_the_books(dsn: str) -> None:
 
 def test_the_contract_names_every_root_field_once() -> None:
     built = {
-        (root.name.lower(), name)
+        (root.name, name)
         for root in (GRAPHQL.query_type, GRAPHQL.mutation_type, GRAPHQL.subscription_type)
         if root is not None
         for name in root.fields
     }
-    told = [(door.root, door.name) for door in doors()]
+    told = [(door.parent, door.name) for door in doors() if door.parent in ROOTS]
     assert set(told) == built and len(told) == len(built)
 
 
 @pytest.mark.parametrize("who", CALLERS)
 async def test_every_door_opens_for_whom_the_contract_names_and_for_nobody_else(street: Street, who: str) -> None:
-    viewer, wrong = CALLERS[who], {}
-    for door in doors():
-        said = door.says(viewer)
-        heard = await street.knock(door, viewer)
-        if heard != ({said} if said else set()):
-            wrong[door.name] = f"contract: {said or 'open'}, portal: {heard or 'open'}"
-    assert wrong == {}
+    found = {f"{door.parent}.{door.name}": await street.wrong(door, CALLERS[who]) for door in doors()}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("maintenance", ["FOR_ALL", "AGENTS_WORK"])
+async def test_during_maintenance_commands_open_for_whom_the_contract_names(cluster: Cluster, maintenance: str) -> None:
+    async with built(cluster, maintenance) as street:
+        found = {
+            f"{door.name} for {who}": await street.wrong(door, viewer)
+            for door in doors()
+            for who, viewer in CALLERS.items()
+        }
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}

@@ -71,8 +71,13 @@ class Run:
             return await _timed(predicates.noticed(made, self._chosen(predicates.mutants())))
 
     async def _access(self) -> list[Verdict]:
-        async with built(self.cluster) as made:
-            return await _timed(accesses.noticed(made, self._chosen(accesses.mutants())))
+        async with (
+            built(self.cluster) as open_city,
+            built(self.cluster, "FOR_ALL") as closed,
+            built(self.cluster, "AGENTS_WORK") as half_closed,
+        ):
+            streets = open_city, closed, half_closed
+            return await _timed(accesses.noticed(streets, self._chosen(accesses.mutants())))
 
     def _chosen(self, mutants: Sequence[Mutant]) -> list[Mutant]:
         return [mutant for mutant in mutants if self.only in mutant.name]
