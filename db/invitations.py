@@ -49,7 +49,9 @@ async def insert(tx: Any, invitation: Invitation, invited_by: UUID, at: datetime
 
 OPEN = """
     select family_id, id, email, member_id from invitation
-    where family_id = $1 and id = $2 and accepted_at is null and revoked_at is null and expires_at > $3 for update
+    where family_id = $1 and id = $2 and accepted_at is null and revoked_at is null and expires_at > $3
+        and exists (select from family f where f.id = $1 and f.terminated_at is null)
+    for update
 """
 
 
@@ -126,6 +128,7 @@ async def logins(tx: Any, family_id: UUID) -> list[Login]:
 
 ERASE = """
     with erased as (delete from address where family_id = $1 and account_id = $2),
+        unknown as (delete from device where family_id = $1 and account_id = $2),
         unlinked as (delete from provider_link where family_id = $1 and account_id = $2)
     update account set removed_at = $3, email = 'removed-' || id || '@invalid', email_verified_at = null,
         password_hash = '', member_id = null
@@ -134,5 +137,5 @@ ERASE = """
 
 
 async def remove(tx: Any, family_id: UUID, account_id: UUID, at: datetime) -> None:
-    """Erase a login's address and password; its acceptance of the terms stays as proof (R4)."""
+    """Erase a login's address, password, known devices and links to providers; what it accepted stays as proof (R4)."""
     await tx.execute(ERASE, family_id, account_id, at)

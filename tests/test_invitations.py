@@ -102,6 +102,14 @@ async def test_a_forged_link_opens_nothing(house: House, forged: str) -> None:
     assert len(await emails(house, token)) == 1
 
 
+async def test_an_invitation_to_a_terminated_family_opens_nothing(house: House) -> None:
+    family, token = await house.member()
+    _, link = await invited(house, token)
+    await house.connection.execute("update family set terminated_at = now() where id = $1", family.id)
+    assert await house.problems(ACCEPT, None, token=link, password=GOOD) == ["LINK_NOT_VALID"]
+    assert await house.connection.fetchval("select count(*) from account where email = $1", GUEST) == 0
+
+
 async def test_a_revoked_or_replaced_invitation_opens_nothing(house: House) -> None:
     family, token = await house.member()
     first, old = await invited(house, token)
@@ -161,7 +169,13 @@ async def test_a_removed_login_is_out_at_once_and_everybody_is_told(house: House
     family, token = await house.member()
     guest = await joined(house, token)
     account = (await logins(house, guest))["account"]["id"]
+    await house.connection.execute(
+        """insert into device (family_id, account_id, hash, first_seen_at, last_seen_at)
+           select family_id, id, '\\x00', now(), now() from account where email = $1""",
+        GUEST,
+    )
     await house.do(REMOVE, token, id=account, password=PASSWORD)
+    assert await house.connection.fetchval("select count(*) from device where hash = '\\x00'") == 0
     assert (await house.ask(LOGINS, guest)).codes != [] or (await logins(house, guest))["family"] is None
     for address in (family.email, GUEST):
         assert GUEST in await house.mail_to(address, "a été retiré")
