@@ -255,7 +255,7 @@ async def opened(dsn: str, **others: dict[str, Any]) -> AsyncIterator[House]:
         server = msgspec.structs.replace(settings.server, port=await _listening(stack, running, catcher))
         await stack.enter_async_context(_dispatching(msgspec.structs.replace(settings, server=server), dsn))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield House(server.url, dsn, settings, clock, catcher, http, connection, running)
+        yield House(f"http://{server.host}:{server.port}", dsn, settings, clock, catcher, http, connection, running)
 
 
 async def _listening(stack: AsyncExitStack, running: portal.Portal, catcher: Catcher) -> int:

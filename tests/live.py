@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any, Self
 
 import aiohttp
@@ -14,16 +15,17 @@ PATIENCE = 10.0
 class Socket:
     """One WebSocket of one client."""
 
-    def __init__(self, house: House, token: str | None) -> None:
+    def __init__(self, house: House, token: str | None, headers: Mapping[str, str] | None = None) -> None:
         self._house = house
         self._token = token
+        self._headers = dict(headers or {})
         self._waiting: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         self.code: int | None = None
         """Why the server closed it."""
 
     async def __aenter__(self) -> Self:
         url = self._house.url.replace("http", "ws") + "/graphql"
-        self._ws = await self._house.http.ws_connect(url, protocols=["graphql-transport-ws"])
+        self._ws = await self._house.http.ws_connect(url, protocols=["graphql-transport-ws"], headers=self._headers)
         payload = {"authorization": f"Bearer {self._token}"} if self._token else {}
         await self._ws.send_json({"type": "connection_init", "payload": payload})
         assert (await self._ws.receive_json(timeout=PATIENCE))["type"] == "connection_ack"
