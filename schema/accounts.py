@@ -7,12 +7,13 @@ import strawberry
 from resolvers import accounts
 from schema.access import AFTER_TERMS, EVERYBODY
 from schema.agents import Agent
-from schema.declare import column, embedded, mutation, one
+from schema.declare import column, embedded, mutation, one, page
 from schema.families import Family
 from schema.logins import Account
 from schema.payloads import AccountPayload
-from schema.relay import Info
+from schema.relay import NEWEST_FIRST, Connection, Info
 from schema.scalars import EmailAddress
+from schema.sessions import Session
 
 
 @strawberry.type(description="Who asks. One of the parts is there, none for somebody who has not signed in.")
@@ -26,6 +27,11 @@ class Viewer:
     account: Account | None = one("The login, for families.", "{o}.family_id = :family and {o}.id = :account")
     family: Family | None = one("The family.", "{o}.id = :family", may=AFTER_TERMS)
     agent: Agent | None = one("The agent, for city staff.", "{o}.id = :agent")
+    sessions: Connection[Session] = page(
+        "One's own sign-ins that have not ended, newest first (R21).",
+        "({o}.family_id = :family and {o}.account_id = :account or {o}.agent_id = :agent)",
+        NEWEST_FIRST,
+    )
 
 
 @strawberry.type

@@ -88,7 +88,7 @@ OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
 SEEN_BEFORE_TERMS = {
     "Account", "Agent", "Contact", "Export", "IdentityProvider", "PasswordPolicy", "ProcedureKind", "Problem",
     "SecondFactor", "SecondFactorChallenge", "Service", "ServiceStatus", "SessionTokens", "Terms", "TermsAcceptance",
-    "TotpEnrolment", "Viewer",
+    "Session", "TotpEnrolment", "Viewer",
 }  # fmt: skip
 """Whose fields can be read before, under those root fields; lists, payloads and the fields of `Node` aside."""
 

@@ -79,6 +79,22 @@ async def test_the_list_shows_every_login_s_sessions_and_which_one_asks(house: H
     assert [each["active"] for each in await listed(house, token) if each["sharedComputer"]] == [False]
 
 
+OWN = "{ viewer { sessions { edges { node { current account { email } } } } } }"
+
+
+async def test_one_s_own_list_shows_no_other_login_s_sessions(house: House) -> None:
+    family, token = await house.member(accepts_terms=False)
+    second = await login(house, family, "second@example.org")
+    for asking, email in ((token, family.email), (second, "second@example.org")):
+        [only] = (await house.ask(OWN, asking)).data["viewer"]["sessions"]["edges"]
+        assert only["node"] == {"current": True, "account": {"email": email}}
+    agent = await house.agent()
+    await house.agent("voirie")
+    [only] = (await house.ask(OWN, agent)).data["viewer"]["sessions"]["edges"]
+    assert only["node"] == {"current": True, "account": None}
+    assert (await house.ask(OWN)).data["viewer"]["sessions"]["edges"] == []
+
+
 async def test_one_signs_out_of_a_session_on_another_device(house: House) -> None:
     family, token = await house.member()
     lost = await session(house, family.email)
@@ -143,7 +159,7 @@ async def test_a_stolen_refresh_token_ends_the_session_for_thief_and_owner_and_i
     ended = await house.connection.fetchrow("select * from session where end_reason = 'REFRESH_TOKEN_REUSED'")
     assert ended is not None and (reused["subject_id"], reused["family_id"]) == (ended["id"], family.id)
     mail = await house.mail_to(family.email, "fermé une session", seconds=25)  # the dispatcher's clock was not moved
-    assert "report?token=" in mail
+    assert "/report-unauthorized-use?token=" in mail
     assert await house.sign_in(family.email), "the account itself is not locked"
 
 
