@@ -113,7 +113,7 @@ create policy only_the_portal_erases on procedure_event as restrictive for updat
 create policy only_the_portal_deletes on news as restrictive for delete to kiosque_api using ((select viewer_is_system()));
 create policy only_the_portal_deletes on delivery as restrictive for delete to kiosque_api using ((select viewer_is_system()));
 create policy only_the_portal_deletes on lane as restrictive for delete to kiosque_api using ((select viewer_is_system()));
-create policy only_the_portal_deletes on quotient_familial as restrictive for delete to kiosque_api using ((select viewer_is_system()));
+create policy only_the_portal_deletes on quotient_familial for delete to kiosque_api using ((select viewer_is_system()));
 grant update (message) on procedure_event to kiosque_api;
 grant delete on news, delivery, lane, address, channel_preference, quotient_familial to kiosque_api;
 
