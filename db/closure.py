@@ -76,6 +76,7 @@ async def logins(tx: Any, family_id: UUID) -> list[UUID]:
 ADDRESSES = """
     select value from address where family_id = $1 and account_id = $2
     union select email from account where family_id = $1 and id = $2
+    union select unnest(array[old_email, new_email]) from email_change where family_id = $1 and account_id = $2
 """
 # A message that cannot go any more fails without a next channel. What was sent keeps its proof, but not its address,
 # whose place takes the id of the delivery: two messages about the same news stay two.
@@ -98,6 +99,14 @@ FORGET_INVITATIONS = """
         revoked_at = case when accepted_at is null then coalesce(revoked_at, $3) else revoked_at end
     where family_id = $1 and email = any($2)
 """
+FORGET_CHANGES = """
+    update email_change set old_email = 'removed-' || id || '@invalid', new_email = 'removed-' || id || '@invalid',
+        cancelled_at = case when done_at is null then coalesce(cancelled_at, $3) end
+    where family_id = $1 and account_id = $2
+"""
+VOID_RESETS = """
+    update password_reset set expires_at = $3 where family_id = $1 and account_id = $2 and expires_at > $3
+"""
 ERASE_LOGIN = """
     update account set email = 'removed-' || id || '@invalid', email_verified_at = null, password_hash = '!',
         removed_at = coalesce(removed_at, $3), member_id = null
@@ -119,6 +128,8 @@ async def erase_login(tx: Any, family_id: UUID, account_id: UUID, at: datetime) 
     await tx.execute(FORGET_ADDRESSES, family_id, account_id, values)
     await tx.execute(FORGET_DEVICES, family_id, account_id)
     await tx.execute(FORGET_LINKS, family_id, account_id)
+    await tx.execute(FORGET_CHANGES, family_id, account_id, at)
+    await tx.execute(VOID_RESETS, family_id, account_id, at)
     await tx.execute(ERASE_LOGIN, family_id, account_id, at)
 
 
@@ -196,6 +207,10 @@ async def forget_last_address(tx: Any, family_id: UUID, seq: int) -> None:
 # Pseudonymised, not deleted: what accounts and the audit log point at stays, and points at nobody. Table → statement.
 ERASE = {
     "session": "update session set device = '' where family_id = $1",
+    "password_reset": "delete from password_reset where family_id = $1",
+    "email_change": "delete from email_change where family_id = $1",
+    "identity_attempt": "delete from identity_attempt where family_id = $1",
+    "provider_link": "delete from provider_link where family_id = $1",
     "device": "delete from device where family_id = $1",
     "account": """
         update account set email = 'removed-' || id || '@invalid', email_verified_at = null, password_hash = '!',

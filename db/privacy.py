@@ -164,6 +164,24 @@ async def forget_news(tx: Any, before: datetime) -> int:
     return _count(await tx.execute(FORGET_NEWS, before))
 
 
+FORGET_CHANGES = f"""
+    delete from email_change c using (
+        select family_id, id from email_change where requested_at < $1 and expires_at < $1 {BATCH}
+    ) old where c.family_id = old.family_id and c.id = old.id
+"""
+FORGET_RESETS = f"""
+    delete from password_reset r using (
+        select family_id, id from password_reset where requested_at < $1 {BATCH}
+    ) old where r.family_id = old.family_id and r.id = old.id
+"""
+
+
+async def forget_recoveries(tx: Any, before: datetime) -> int:
+    """Forget changes of addresses and new passwords asked for before a moment; give how many."""
+    changes = _count(await tx.execute(FORGET_CHANGES, before))
+    return changes + _count(await tx.execute(FORGET_RESETS, before))
+
+
 async def forget_keys(tx: Any, before: datetime) -> int:
     """Forget keys of repeated requests first used before a moment; give how many."""
     return _count(await tx.execute("delete from idempotency_key where created_at < $1", before))

@@ -94,6 +94,7 @@ async def sweep(process: Process, job: Job, progress: Progress) -> Result:
         "jobs": await _once(process, lambda tx: jobs.forget(tx, now - timedelta(days=settings.jobs_days))),
         "procedures": await _all(process, lambda tx: stored.forget_procedures(tx, procedures_before, now)),
         "deliveries": await _all(process, lambda tx: stored.forget_deliveries(tx, news_before)),
+        "recoveries": await _all(process, lambda tx: stored.forget_recoveries(tx, news_before)),
         "news": await _all(process, lambda tx: stored.forget_news(tx, news_before)),
     }
 

@@ -11,6 +11,7 @@ from schema.declare import column, embedded, mutation, one, page
 from schema.families import Family
 from schema.logins import Account
 from schema.payloads import AccountPayload
+from schema.privacy import Export
 from schema.relay import NEWEST_FIRST, Connection, Info
 from schema.scalars import EmailAddress
 from schema.sessions import Session
@@ -26,6 +27,11 @@ class Viewer:
     )
     account: Account | None = one("The login, for families.", "{o}.family_id = :family and {o}.id = :account")
     family: Family | None = one("The family.", "{o}.id = :family", may=AFTER_TERMS)
+    exports: Connection[Export] = page(
+        "Copies of the family's data that this login asked for, newest first; also before the terms are accepted.",
+        "{o}.family_id = :family and {o}.account_id = :account",
+        NEWEST_FIRST,
+    )
     agent: Agent | None = one("The agent, for city staff.", "{o}.id = :agent")
     sessions: Connection[Session] = page(
         "One's own sign-ins that have not ended, newest first (R21).",

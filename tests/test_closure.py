@@ -79,11 +79,27 @@ async def test_closing_erases_credentials_and_contacts_everywhere_and_says_good_
     await house.do(START, token, kind="cantine", key=str(uuid7()), answers={})
     await house.mail_to(family.email, "démarche")
     assert await traces(house, family.email)
+    await house.connection.execute(
+        """insert into email_change (family_id, id, account_id, old_email, new_email, requested_at, expires_at)
+           select family_id, $2, id, 'ancienne@example.org', email, now(), now() + interval '1 day'
+           from account where family_id = $1""",
+        family.id,
+        uuid7(),
+    )
+    await house.connection.execute("insert into identity_provider (issuer, name) values ('https://id.example', 'ID')")
+    await house.connection.execute(
+        """insert into provider_link (family_id, id, account_id, provider_id, subject_hmac, created_at)
+           select a.family_id, $2, a.id, p.id, 'x', now() from account a, identity_provider p where a.family_id = $1""",
+        family.id,
+        uuid7(),
+    )
+    assert await house.connection.fetchval("select count(*) from provider_link") == 1
     await house.do(CLOSE, token, password=PASSWORD, reason="MOVED_AWAY")
     text = await house.mail_to(family.email, "fermé")
     assert "Démarches en cours : 1" in text.replace("\N{NO-BREAK SPACE}", " ") and "par courrier" in text
     await last_message_gone(house, family)
-    assert await traces(house, family.email) == {}
+    assert await traces(house, family.email) == await traces(house, "ancienne@example.org") == {}
+    assert await house.connection.fetchval("select count(*) from provider_link") == 0
     state = await house.connection.fetch("select status from procedure where family_id = $1 order by id", family.id)
     assert [row["status"] for row in state] == ["SUBMITTED", "WITHDRAWN"], "what was filed stays, the draft does not"
     act = await house.connection.fetchval(

@@ -61,8 +61,8 @@ async def test_a_copy_holds_what_the_portal_keeps_of_the_family(house: House) ->
     accept = "mutation { acceptTerms(version: 1) { problems { code } } }"
     ordered = (await house.do(EXPORT, token))["export"]
     assert (ordered["state"], ordered["progress"], ordered["url"]) == ("PENDING", 0, None), "also before the terms"
-    followed = "query ($id: ID!) { node(id: $id) { ... on Export { state } } }"
-    assert (await house.ask(followed, token, id=ordered["id"])).data["node"] == {"state": "PENDING"}
+    followed = (await house.ask("{ viewer { exports { edges { node { id state } } } } }", token)).data
+    assert followed["viewer"]["exports"]["edges"] == [{"node": {"id": ordered["id"], "state": "PENDING"}}]
     await house.do(accept, token)
     await house.submitted(token)
     await run_due(house, "build_export")

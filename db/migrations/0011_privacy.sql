@@ -115,7 +115,7 @@ create policy only_the_portal_deletes on delivery as restrictive for delete to k
 create policy only_the_portal_deletes on lane as restrictive for delete to kiosque_api using ((select viewer_is_system()));
 create policy only_the_portal_deletes on quotient_familial for delete to kiosque_api using ((select viewer_is_system()));
 grant update (message) on procedure_event to kiosque_api;
-grant delete on news, delivery, lane, address, channel_preference, quotient_familial to kiosque_api;
+grant delete on news, delivery, lane, address, channel_preference, quotient_familial, password_reset, email_change to kiosque_api;
 
 create index news_by_time on news using brin (occurred_at);
 create index idempotency_key_by_age on idempotency_key (created_at);

@@ -34,6 +34,8 @@ COLUMNS: Mapping[str, str] = {
     "terms_acceptance": "family_id account_id version hash manner accepted_at",
     "address": "family_id id account_id channel value verified_at created_at",
     "channel_preference": "family_id topic channels updated_at",
+    "data_choice": "family_id datum id keep changed_at",
+    "service_opt_in": "family_id service_id id opted_in changed_at",
     "procedure": "family_id id reference kind_id service_id member_id status event_count answers attestation "
     "submitted_at implied_decision_on assigned_agent_id created_at updated_at",
     "procedure_event": "family_id procedure_id number id service_id from_status to_status actor agent_id message "
@@ -108,6 +110,15 @@ class FamilyRows:
         family = self._household
         values = (family.number, family.profile, family.name, family.language, family.siret, family.rna)
         self._tables.add("family", self._id, *values, active, self._created_at, len(told))
+        self._choices({item.service_id for item in told if item.service_id})
+
+    def _choices(self, used: set[UUID]) -> None:
+        """Add what the family keeps (most do, to fill in the next form), and the services that it uses (R2)."""
+        at = self._activated_at
+        if self._household.emails and self._household.index % 4:
+            self._tables.add("data_choice", self._id, "ANSWERS", self._ids.at(at), True, at)
+        for service_id in sorted(used):
+            self._tables.add("service_opt_in", self._id, service_id, self._ids.at(at), True, at)
 
     def _people(self) -> None:
         for person in self._household.people:
