@@ -23,6 +23,8 @@ from schema.logins import LoginMutations
 from schema.members import MemberMutations, MemberQueries
 from schema.news import NewsMutations, NewsSubscriptions
 from schema.privacy import PrivacyMutations
+from schema.pages import PageMutations, PageQueries
+from schema.places import PlaceMutations, PlaceQueries
 from schema.procedures import ProcedureMutations, ProcedureQueries
 from schema.provider_links import IdentityQueries, ProviderLinkMutations
 from schema.relay import Node
@@ -59,6 +61,8 @@ class Query(
     ServiceStatusQueries,
     HelpQueries,
     ProcedureQueries,
+    PageQueries,
+    PlaceQueries,
     AuditQueries,
     AgentQueries,
     IdentityQueries,
@@ -92,6 +96,8 @@ class Mutation(
     TermsMutations,
     ServiceStatusMutations,
     ProcedureMutations,
+    PageMutations,
+    PlaceMutations,
     NewsMutations,
     PrivacyMutations,
     AgentSignInMutations,

@@ -123,6 +123,7 @@ AFTER_TERMS = Access(frozenset(Kind), roles=STAFF)
 """Everybody; a family once it has accepted the terms. For fields under an open one, and for reads of any object."""
 AGENT = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT"}), in_maintenance=InMaintenance.AGENTS)
 ANY_AGENT = Access(frozenset({Kind.AGENT}), roles=STAFF, in_maintenance=InMaintenance.AGENTS)
+EDITOR = Access(frozenset({Kind.AGENT}), roles=frozenset({"EDITOR", "ADMIN"}), in_maintenance=InMaintenance.AGENTS)
 ADMIN = Access(frozenset({Kind.AGENT}), roles=frozenset({"ADMIN"}), in_maintenance=InMaintenance.AGENTS)
 COUNTER = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT", "CASHIER"}), in_maintenance=InMaintenance.AGENTS)
 FAMILY_OR_COUNTER = replace(COUNTER, kinds=frozenset({Kind.FAMILY, Kind.AGENT}))

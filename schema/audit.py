@@ -8,7 +8,7 @@ import strawberry
 from resolvers.reading.mapping import Order
 from schema.access import ADMIN
 from schema.declare import Arg, column, page, stored
-from schema.relay import Connection
+from schema.relay import Connection, Node
 
 
 @strawberry.enum(description="Who acted, in the audit log.")
@@ -25,9 +25,9 @@ class AuditActor(Enum):
 LAST_FIRST = Order((("{o}.number", "bigint"),), descending=True)
 
 
-@stored("audit_entry", {"AGENT": ":admin"}, key=("id",))
+@stored("audit_entry", {"AGENT": ":admin"}, tag=67, key=("id",))
 @strawberry.type(description="One act, chained to the one before it.")
-class AuditEntry:
+class AuditEntry(Node):
     """An entry of the audit log (R36); verified offline by `audit verify`."""
 
     number: str = column("Place in the chain: 1, 2, 3 … without gap.", "{t}.number::text")

@@ -33,13 +33,14 @@ class Feed:
 class Arg:
     """An argument of a read: its Python type, what it says in the SDL, and the SQL type of its value.
 
-    `filters`, on a connection, is the condition that it adds when given.
+    `filters`, on a connection, is the condition that it adds when given; `ranks` the order that it then brings.
     """
 
     type: Any
     description: str
     cast: str = "text"
     filters: str | None = None
+    ranks: mapping.Order | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ PAGE_ARGUMENTS = {
 }
 
 
-def column(description: str, sql: str | None = None, *, deprecated: str | None = None) -> Any:
-    """Declare a value of the row; `sql` defaults to the column of the field's own name."""
-    return _field(description, mapping.Column(sql), deprecated=deprecated)
+def column(description: str, sql: str | None = None, *, deprecated: str | None = None, **args: Arg) -> Any:
+    """Declare a value of the row; `sql` defaults to the column of the field's own name, and may name arguments."""
+    return _field(description, mapping.Column(sql, _casts(args)), deprecated=deprecated, arguments=args)
 
 
 def embedded(description: str, *, may: Access | None = None) -> Any:
@@ -106,7 +107,9 @@ def page(
     """Declare a Relay connection over the rows found by `on`; for `apart` see `mapping.Page`."""
     filters = {to_camel_case(name): arg.filters for name, arg in args.items() if arg.filters}
     named = {"order_by": Arg(orders.type | None, "In which order.")} if orders else {}
-    reading = mapping.Page(on, order, filters, _casts(args), orders.by_name if orders else {}, apart or {})
+    ranked = {to_camel_case(name): arg.ranks for name, arg in args.items() if arg.ranks}
+    by_name = orders.by_name if orders else {}
+    reading = mapping.Page(on, order, filters, _casts(args), by_name, apart or {}, ranked)
     return _field(description, reading, may=may, arguments={**args, **named, **PAGE_ARGUMENTS})
 
 

@@ -44,6 +44,8 @@ class Supply:
 
     cursors: Mapping[str, Sequence[str]]
     """By name of the type that a list holds."""
+    ranked: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Per type of a list: arguments that bring an order of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,17 +212,19 @@ class Author:
             if name not in PAGE and (required or self._chance(0.4)):
                 chosen[name] = self._value(name, argument.type)
         if "first" in definition.args:
-            chosen |= self._page(definition, chosen.get("orderBy"))
+            chosen |= self._page(definition, chosen)
         parts = [f"{name}: {self._written(definition.args[name], value)}" for name, value in chosen.items()]
         return f"({', '.join(parts)})" if parts else ""
 
-    def _page(self, definition: GraphQLField, order: str | None) -> dict[str, Any]:
-        """Choose a page; an order that has cursors of its own takes no others."""
+    def _page(self, definition: GraphQLField, chosen: dict[str, Any]) -> dict[str, Any]:
+        """Choose a page; an order that has cursors of its own takes no others, nor does one that an argument brings."""
         connection = get_named_type(definition.type)
         assert isinstance(connection, GraphQLObjectType)
         name = node_type(connection).name
         usual = self.supply.cursors.get(name, ())
-        cursors = [*self.supply.cursors.get(f"{name}.{order}", usual), None]
+        cursors = [*self.supply.cursors.get(f"{name}.{chosen.get('orderBy')}", usual), None]
+        if any(chosen.get(argument) is not None for argument in self.supply.ranked.get(name, ())):
+            cursors = [None]
         size, cursor = self.random.choice(SIZES), self.random.choice(cursors)
         forward = {"first": size, "after": cursor}
         backward = {"last": size if size is not None else 2, "before": cursor}

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +54,16 @@ def _public(_row: Row, _viewer: Viewer) -> bool:
     return True
 
 
+def _nobody(_row: Row, _viewer: Viewer) -> bool:
+    return False
+
+
+def _in_force(row: Row, _viewer: Viewer) -> bool:
+    now = datetime.now(UTC)
+    begins, ends = row["visible_from"], row["visible_until"]
+    return begins is not None and begins <= now and (ends is None or ends > now)
+
+
 SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     "service": _public,
     "terms": _public,
@@ -65,6 +75,13 @@ SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     ),
     "identity_provider": _public,
     "provider_link": _own,
+    "place": lambda row, _: row["archived_at"] is None,
+    "opening_rule": _public,
+    "exceptional_day": _public,
+    "opening_span": _public,
+    "page_category": _public,
+    "Page": _in_force,
+    "PageVersion": lambda _, viewer: bool(viewer.roles & {"EDITOR", "ADMIN"}),
     "family": lambda row, viewer: viewer.kind == "AGENT" or (viewer.kind == "FAMILY" and row["id"] == viewer.family_id),
     "member": lambda row, viewer: viewer.kind == "AGENT" or _own(row, viewer),
     "account": lambda row, viewer: _own(row, viewer) and row["removed_at"] is None,
@@ -83,7 +100,7 @@ SEEN: Mapping[str, Callable[[Row, Viewer], bool]] = {
     "procedure_event": _own_or_of_service,
     "news": _own_or_of_service,
 }
-"""Who sees a row, by table: said a second time, independently of `whose`."""
+"""Who sees a row, by table, or by type where a table has two: said a second time, independently of `whose`."""
 
 
 UNSEALED: Mapping[tuple[str, str], Callable[[Row], Any]] = {
@@ -156,7 +173,7 @@ class Oracle:
         reading = self.declared.fields[info.parent_type.name, info.field_name]
         match reading:
             case Column():
-                return await self._column(source, info, reading)
+                return await self._column(source, info, reading, given)
             case Computed():
                 return UNSEALED[info.parent_type.name, info.field_name](source.row)
             case Embedded():
@@ -174,16 +191,28 @@ class Oracle:
                     return [await self._node(text, info.context) for text in given["ids"]]
                 return await self._node(given["id"], info.context)
 
-    async def _column(self, source: Found, info: GraphQLResolveInfo[Viewer], reading: Column) -> Any:
+    async def _column(
+        self, source: Found, info: GraphQLResolveInfo[Viewer], reading: Column, given: Mapping[str, Any]
+    ) -> Any:
         column = re.fullmatch(r"\{t\}\.(\w+)", reading.sql or "")
         if info.field_name == "id" and column:
             return self._id(source)
         if column:
             return encoded(source.row[column[1]])
+        if reading.casts:
+            return await self._of_arguments(source, reading, info.context, given)
         if not source.type_name:
             sql, values = _fill(f"select {reading.sql} as value", {}, info.context, {}, {})
             return encoded((await self._fetched(sql, values))[0]["value"])
         return encoded(source.row[f"#{info.field_name}"])
+
+    async def _of_arguments(self, source: Found, reading: Column, viewer: Viewer, given: Mapping[str, Any]) -> Any:
+        """Give the value of an expression over arguments, for one row that has an `id`."""
+        expression = (reading.sql or "").replace("{t}", "o")
+        table = self.declared.tables[source.type_name].table
+        sql = f"select ({expression}) as value from {table} o where o.id = {{t}}.id"
+        text, values = _fill(sql, source.row, viewer, given, reading.casts)
+        return encoded((await self._fetched(text, values))[0]["value"])
 
     def _id(self, source: Found) -> str:
         stored = self.declared.tables[source.type_name]
@@ -210,22 +239,32 @@ class Oracle:
         assert isinstance(connection, GraphQLObjectType)
         target = node_type(connection).name
         conditions = [reading.on, *(sql for name, sql in reading.filters.items() if given.get(name) is not None)]
-        found = await self._rows(target, " and ".join(conditions), source, info.context, given, reading.casts)
-        asked: Any = given.get("orderBy")
-        order = reading.orders.get(getattr(asked, "name", asked), reading.order)
-        columns = [column.removeprefix("{o}.") for column, _ in order.columns]
-        rows = sorted(found, key=lambda row: [row[name] for name in columns], reverse=order.descending)
+        there = {name: getattr(value, "name", value) for name, value in given.items() if value is not None}
+        order = reading.order_of(there)
+        more = "".join(f', ({column}) as "{PLACED}{n}"' for n, (column, _) in enumerate(order.columns))
+        on = " and ".join(conditions)
+        found = await self._rows(target, on, source, info.context, given, reading.casts, more)
+        rows = sorted(found, key=lambda row: _places(order, row), reverse=order.descending)
         return _paged(Listed(target, order, rows, [], False, False), given)
 
     async def _rows(
-        self, target: str, on: str, source: Any, viewer: Viewer, given: Mapping[str, Any], casts: Mapping[str, str]
+        self,
+        target: str,
+        on: str,
+        source: Any,
+        viewer: Viewer,
+        given: Mapping[str, Any],
+        casts: Mapping[str, str],
+        placed: str = "",
     ) -> list[Row]:
-        """Read all rows of a table that meet a condition and that the viewer sees."""
+        """Read all rows of a table that meet a condition and that the viewer sees; `placed` are the order's columns."""
         table = self.declared.tables[target].table
         more = "".join(f', ({sql}) as "#{name}"' for name, sql in self._expressions(target))
-        sql = f"select o.*{more} from {table} o where {on}"
+        sql = f"select o.*{more}{placed} from {table} o where {on}"
         text, values = _fill(sql, source.row if isinstance(source, Found) else {}, viewer, given, casts)
-        return [row for row in await self._fetched(text, values) if SEEN[table](row, viewer)]
+        return [
+            row for row in await self._fetched(text, values) if SEEN.get(target, SEEN.get(table, _nobody))(row, viewer)
+        ]
 
     async def _fetched(self, sql: str, values: list[Any]) -> list[Row]:
         """Run one SELECT, or remember what it gave."""
@@ -240,7 +279,10 @@ class Oracle:
         return [
             (name, (reading.sql or "").replace("{t}", "o"))
             for (parent, name), reading in self.declared.fields.items()
-            if parent == target and isinstance(reading, Column) and not re.fullmatch(r"\{t\}\.\w+", reading.sql or "")
+            if parent == target
+            and isinstance(reading, Column)
+            and not reading.casts
+            and not re.fullmatch(r"\{t\}\.\w+", reading.sql or "")
         ]
 
 
@@ -293,9 +335,17 @@ def encoded(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+PLACED = "#place"
+
+
+def _places(order: Order, row: Row) -> list[Any]:
+    """Give what says where a row stands in its list."""
+    return [row[f"{PLACED}{n}"] for n in range(len(order.columns))]
+
+
 def cursor(listed: Listed, row: Row) -> str:
     """Give the cursor of a row."""
-    values = [_text(row[column.removeprefix("{o}.")]) for column, _ in listed.order.columns]
+    values = [_text(value) for value in _places(listed.order, row)]
     return base64.b64encode(
         json.dumps([listed.type_name + listed.order.name, *values], ensure_ascii=False).encode()
     ).decode()

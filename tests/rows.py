@@ -157,6 +157,13 @@ PRIVACY = (
 )
 
 
+GUIDE = """
+    update opening_rule set valid_from = '2020-01-01', valid_until = '2099-12-31' where weekday = 1;
+    update page_version set visible_until = '2999-01-01' where slug = 'mentions-legales';
+    update exceptional_day set opens = '10:00', closes = '12:00' where first_day = (select max(first_day) from exceptional_day);
+"""
+
+
 async def fill(connection: asyncpg.Connection) -> None:
     """Add to a demo city what it does not have: sessions of families and agents, choices of channels, acts,
     invitations, quotients, proposals of changes, planned maintenance, choices of
@@ -179,6 +186,7 @@ async def fill(connection: asyncpg.Connection) -> None:
     await connection.execute(LINK, await connection.fetchval(PROVIDER))
     await connection.execute(FACTORS)
     await connection.execute(ACTS)
+    await connection.execute(GUIDE)
     await connection.execute(MAINTENANCE)
     for statement in PRIVACY:
         await connection.execute(statement)

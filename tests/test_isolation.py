@@ -49,7 +49,8 @@ SEEN_BY_STAFF = {"agent_task", "family", "member", "member_change", "quotient_fa
 STAFF = frozenset({"AGENT", "CASHIER", "EDITOR"})
 """Roles of the agents who walk as strangers: an administrator may read the audit log of everybody."""
 
-PUBLIC = {"Service", "Terms", "ProcedureKind", "IdentityProvider"}
+GUIDE = {"Place", "OpeningRule", "ExceptionalDay", "OpeningSpan", "Page", "PageCategory", "PageVersion"}
+PUBLIC = {"Service", "Terms", "ProcedureKind", "IdentityProvider"} | GUIDE
 """Reference tables that everybody reads: no row of theirs belongs to anybody."""
 
 WITHOUT_CANARY = {
@@ -98,6 +99,8 @@ ON_ONES_OWN = {
     "publishTerms": "concerns everybody",
     "setMaintenance": "concerns everybody",
     "endMaintenance": "concerns everybody",
+    **dict.fromkeys(("savePage", "publishPage", "archivePage", "savePageCategory"), "concern everybody"),
+    **dict.fromkeys(("savePlace", "archivePlace"), "concern everybody"),
     "issueActivationCode": "any agent serves any family at the counter",
     "setChannelPreferences": "one's own family's",
     "sendTestNotification": "to one's own family",
@@ -136,6 +139,15 @@ PLAIN: Mapping[str, Any] = {
     "keep": True,
     "optIn": True,
     "version": 1,
+    "slug": "mentions-legales",
+    "code": "mairie",
+    "titleFr": "Titre",
+    "titleEn": "Title",
+    "page": Bare(
+        '{slug: "une-page", category: "papiers", titleFr: "T", titleEn: "T", summaryFr: "", summaryEn: "", '
+        'bodyFr: "", bodyEn: ""}'
+    ),
+    "place": Bare('{code: "un-lieu", nameFr: "L", nameEn: "P", address: "Ici", latitude: 0, longitude: 0}'),
     "bodyFr": "Texte.",
     "bodyEn": "Text.",
     "messageFr": "Une pause.",

@@ -181,6 +181,7 @@ async def supply(connection: asyncpg.Connection) -> Supply:
         ("ChannelPreference", "topic"),
         ("AuditEntry", "number"),
         ("Terms", "version"),
+        ("OpeningSpan", "opens_at"),
     ):
         table = BUILT.mapping.tables[name].table
         cursors[name] = [
@@ -188,13 +189,15 @@ async def supply(connection: asyncpg.Connection) -> Supply:
         ]
     changed = await connection.fetch("select updated_at::text, id::text from procedure order by random() limit 12")
     cursors["Procedure.LAST_CHANGED"] = [make_cursor("Procedure/changed", *row.values()) for row in changed]
+    categories = await connection.fetch("select position::text, id::text from page_category")
+    cursors["PageCategory"] = [make_cursor("PageCategory", *row.values()) for row in categories]
     accepted = await connection.fetch("select version::text, account_id::text from terms_acceptance limit 12")
     cursors["TermsAcceptance"] = [make_cursor("TermsAcceptance", *row.values()) for row in accepted]
     ids += ["", "AAAA", "!", "é", make_id(BUILT.mapping, "Member", uuid7(), uuid7()), "anonymous"]
     texts = await connection.fetch("select number from family union all select reference from procedure")
     names = [*(row[0] for row in texts), *TEXTS]
     codes = [row[0] for row in await connection.fetch("select code from procedure_kind")]
-    searches = [text[:2] for text in names] + ["%", "_", "\\", ""]
+    searches = ["cantine", "piscine ouverte", "mention legal", *(text[:2] for text in names), "%", "_", "\\", ""]
     references = [row[0] for row in await connection.fetch("select distinct actor_id::text from audit_entry limit 5")]
     values = {
         "id": ids,
@@ -208,9 +211,17 @@ async def supply(connection: asyncpg.Connection) -> Supply:
         "familyNumber": names,
         "done": [True, False],
         "since": ["2025-06-01T00:00:00Z", "9999-12-31T23:59:59Z"],
+        "at": ["2026-12-24T11:00:00Z", "2026-07-14T11:00:00Z"],
+        "openAt": ["2026-12-24T11:00:00Z"],
+        "latitude": [44.8, -91.5, 0.0],
+        "longitude": [-0.63, 360.0, 0.0],
+        "category": ["enfance", "papiers", *TEXTS],
+        "place": ["mairie", "piscine", *TEXTS],
+        "slug": ["mentions-legales", "cantine-inscription", *TEXTS],
         "until": ["2025-06-01T00:00:00+02:00", "0001-01-01T00:00:00Z"],
     }
-    return Supply({**values, "search": searches, "version": [0, 1, 2, -(2**31), 2**31 - 1]}, cursors)
+    ranked = {"Page": ["search"], "Place": ["latitude"]}
+    return Supply({**values, "search": searches, "version": [0, 1, 2, -(2**31), 2**31 - 1]}, cursors, ranked)
 
 
 def make_cursor(name: str, *values: str) -> str:
@@ -228,7 +239,8 @@ async def test_a_planned_read_answers_what_the_specification_says(reads: Reads) 
 
 def test_the_documents_reach_every_field_that_can_be_read() -> None:
     assert ROOT is not None
-    names = {argument for field in ROOT.fields.values() for argument in field.args}
+    objects = [each for each in BUILT.graphql.type_map.values() if isinstance(each, GraphQLObjectType)]
+    names = {argument for each in objects for field in each.fields.values() for argument in field.args}
     anything = Supply({name: ["x"] for name in names} | {"version": [1]}, {})
     chosen: set[tuple[str, str]] = set()
     for seed in range(1500):

@@ -35,6 +35,9 @@ SHARED = {
     "signing_key": "keys sealed with a key from the settings; the gateway signs with them before anybody is known",
     "throttle": "failed attempts by HMAC: no row says whose it is",
     "registered_document": "texts of programs, published with the apps; read before anybody is known",
+    **dict.fromkeys(("place", "opening_rule", "exceptional_day", "opening_span"), "places of the city, public"),
+    **dict.fromkeys(("page", "page_version", "page_category", "page_word"), "pages: the city's words, drafts as well"),
+    **dict.fromkeys(("page_place", "page_kind"), "what pages are linked with, public"),
     "bucket": "points spent by HMAC: no row says whose they are",
     "identity_provider": "the providers of sign-in, public",
     "agent": "the city's own staff; read at sign-in, before anybody is known",
@@ -60,7 +63,7 @@ OF_STAFF = {"second_factor"}
 STAFF_SEES = {"agent_task", "family", "member", "member_change", "quotient_familial"}
 """Every agent finds every family, its members and its quotients, and what its roles must do."""
 
-STAFF_ONLY = {"agent_task"}
+STAFF_ONLY = {"agent_task", "audit_entry"}
 """What is about a family, but for the staff alone."""
 
 AGENTS_TELL = {"channel_preference", "address", "lane", "service_opt_in"}

@@ -277,7 +277,8 @@ class Walk:
 
     def _object(self, named: Any, above: Path, types: tuple[str, ...]) -> Iterator[Path]:
         leaves = [name for name, each in named.fields.items() if is_leaf_type(get_named_type(each.type))]
-        text = above.text.replace(HERE, " ".join(["__typename", *leaves]))
+        calls = [self._calls(name, named.fields[name])[0] for name in leaves]
+        text = above.text.replace(HERE, " ".join(["__typename", *calls]))
         yield Path(above.name, text, above.pairs | {(named.name, name) for name in leaves})
         for name, each in named.fields.items():
             target = get_named_type(each.type).name
@@ -307,7 +308,13 @@ class Walk:
         return ANY[name]
 
 
-ANY: dict[str, Any] = {"code": "cantine", "version": 1}
+ANY: dict[str, Any] = {
+    "code": "cantine",
+    "version": 1,
+    "slug": "mentions-legales",
+    "latitude": 44.8,
+    "longitude": -0.6,
+}
 
 
 def _call(name: str, arguments: Mapping[str, Any]) -> str:

@@ -13,11 +13,13 @@ import asyncpg
 from argon2 import Type
 from argon2.low_level import hash_secret
 
+from db import pages as stored_pages
 from db import procedures as stored
 from db.clock import Clock
 from db.ids import SeededIds
 from db.keys import Keys
 from db.terms import digest
+from gateway.demo.guide import add_guide
 from gateway.demo.histories import Plan, history, plans
 from gateway.demo.households import SHOWN_ACTIVE, SHOWN_NOT_ACTIVE, household
 from gateway.demo.kinds import AGENTS, ATTESTATION, HOURS, KINDS, SERVICES, Kind
@@ -120,6 +122,7 @@ async def load_city(
         tables = Tables()
         house = _house(tables, keys, now, seed)
         await copier.copy(tables)
+        await stored_pages.learn(connection, [row[0] for row in tables["page_version"]])
         before: int = await connection.fetchval(NUMBERED)
         for chunk in _families(house, families, seed, before):
             await copier.copy(chunk)
@@ -185,6 +188,7 @@ def _house(tables: Tables, keys: Keys, now: datetime, seed: int) -> House:
         texts = (*kind.title, *kind.summary, kinds[kind.code].form, *ATTESTATION, kind.decision_months)
         values = (kinds[kind.code].id, kind.code, 1, services[kind.service], *texts, kind.silence_means, founded)
         tables.add("procedure_kind", *values)
+    add_guide(tables, ids, founded, now, agent_id)
     return House(keys, now, password_hash, TERMS_VERSION, terms_hash, kinds, agents)
 
 

@@ -26,6 +26,18 @@ COLUMNS: Mapping[str, str] = {
     "terms": "version effective_at published_at body_fr body_en hash",
     "procedure_kind": "id code version service_id title_fr title_en summary_fr summary_en form attestation_fr "
     "attestation_en decision_months silence_means published_at",
+    "place": "id code name_fr name_en address latitude longitude access_fr access_en accessibility phone email "
+    "open_on_public_holidays created_at",
+    "opening_rule": "id place_id weekday opens closes season",
+    "exceptional_day": "id place_id first_day last_day reason_fr reason_en",
+    "opening_span": "place_id opens_at closes_at",
+    "page_category": "id code parent_id title_fr title_en position",
+    "page": "id slug category_id created_at",
+    "page_version": "id page_id number category_id slug title_fr summary_fr body_fr html_fr plain_fr title_en "
+    "summary_en body_en html_en plain_en visible_from edited_by created_at",
+    "page_place": "page_id place_id position",
+    "page_kind": "page_id kind_code phase position",
+    "member": "family_id id role first_name last_name birth_date school created_at",
     "family": "id number profile name language siret rna activated_at created_at news_seq",
     "member": "family_id id role first_name last_name birth_date school child_id created_at",
     "quotient_familial": "family_id id sealed_value valid_from valid_until source recorded_by recorded_at",

@@ -20,9 +20,13 @@ EVERYBODY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A value of the row itself; `sql` defaults to the column of the field's own name."""
+    """A value of the row itself; `sql` defaults to the column of the field's own name.
+
+    `casts` gives the SQL type of each argument that it uses.
+    """
 
     sql: str | None = None
+    casts: MappingType[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Aggregate:
 class Order:
     """The order of a list: columns of `{o}` with their SQL types, unique together, all in one direction.
 
+    A column may be an expression, also over arguments of the list, such as the rank of a row in a search.
+
     `name` tells its cursors from those of other orders of the same rows.
     """
 
@@ -69,7 +75,8 @@ class Page:
 
     `casts` gives the SQL type of each argument that a filter uses; `orders` those that the argument `orderBy` can name.
     `apart` are columns of `{o}` and the templates of the lists that they are compared with: the first rows are then
-    taken for each value by itself along an index, and merged, instead of sorting all that match.
+    taken for each value by itself along an index, and merged, instead of sorting all that match. `ranked` gives the
+    order that holds when an argument is given and no other was asked for.
     """
 
     on: str
@@ -78,6 +85,14 @@ class Page:
     casts: MappingType[str, str] = field(default_factory=dict)
     orders: MappingType[str, Order] = field(default_factory=dict)
     apart: MappingType[str, str] = field(default_factory=dict)
+    ranked: MappingType[str, Order] = field(default_factory=dict)
+
+    def order_of(self, given: MappingType[str, object]) -> Order:
+        """Give the order for the arguments that are given (not null)."""
+        asked = given.get("orderBy")
+        if isinstance(asked, str):
+            return self.orders[asked]
+        return next((order for name, order in self.ranked.items() if name in given), self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +192,7 @@ def _reading(graphql_field: GraphQLField) -> Reading | None:
         return None
     reading: Reading | None = definition.metadata.get(METADATA)
     if isinstance(reading, Column) and reading.sql is None:
-        return Column(f"{{t}}.{definition.python_name}")
+        return Column(f"{{t}}.{definition.python_name}", reading.casts)
     return reading
 
 

@@ -35,7 +35,7 @@ class PageWriter:
         self.wanted = fields_of(writer.document, self.connection, below(selected))
         self.given = _given(writer, parent, selected)
         self.backward = "last" in self.given
-        self.order = reading.orders.get(self.given.get("orderBy", ""), reading.order)
+        self.order = reading.order_of(self.given)
         self.slot = writer.slot(parent, selected, arguments.page(self.target.name, self.order))
         self.o, self.p, self.a = writer.alias(), writer.alias(), writer.alias()
         self.looks_further = any(one.name == "pageInfo" for one in self.wanted)
@@ -80,7 +80,7 @@ class PageWriter:
         return f"{self.p}.{name}"
 
     def _cursor(self) -> str:
-        column = f"{cursor_sql(self.target.name, self.order).replace('{o}', self.o)} as cursor"
+        column = f"{self._of_row(cursor_sql(self.target.name, self.order))} as cursor"
         if column not in self.row_columns:
             self.row_columns.append(column)
         return f"{self.p}.cursor"
@@ -163,14 +163,18 @@ class PageWriter:
         if side not in self.given:
             return ""
         order = self.order
-        columns = ", ".join(column.replace("{o}", self.o) for column, _ in order.columns)
+        columns = ", ".join(self._of_row(column) for column, _ in order.columns)
         cursor = [self.writer.parameters.argument(self.slot, f"{side}_{n}") for n in range(len(order.columns))]
         values = ", ".join(f"{value}::text::{cast}" for value, (_, cast) in zip(cursor, order.columns, strict=True))
         return f" and ({columns}) {'<' if order.descending != self.backward else '>'} ({values})"
 
     def _order(self) -> str:
         direction = " desc" if self.order.descending != self.backward else ""
-        return ", ".join(f"{column.replace('{o}', self.o)}{direction}" for column, _ in self.order.columns)
+        return ", ".join(f"{self._of_row(column)}{direction}" for column, _ in self.order.columns)
+
+    def _of_row(self, template: str) -> str:
+        """Render an expression of the order for a row `o`."""
+        return self.writer.render(template, o=self.o, slot=self.slot, casts=self.reading.casts)
 
     def _count(self) -> str:
         o = self.writer.alias()

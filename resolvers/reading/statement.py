@@ -130,7 +130,7 @@ class Writer:
     def _column(self, parent: GraphQLObjectType, reading: Column, selected: Selected, t: str) -> str:
         if reading.sql == "{t}.id" and selected.name == "id" and parent.name in self.mapping.tables:
             return id_sql(self.mapping.tables[parent.name]).replace("{t}", t)
-        return self.render(reading.sql or "", t=t)
+        return self.render(reading.sql or "", t=t, slot=self.slot(parent, selected), casts=reading.casts)
 
     def _embedded(self, parent: GraphQLObjectType, selected: Selected, t: str) -> str:
         target = get_named_type(parent.fields[selected.name].type)
