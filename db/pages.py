@@ -108,10 +108,9 @@ GIVE_WAY = """
 """
 LEARN = """
     insert into page_word (word)
-    select distinct w.word from page_version v,
-        unnest(string_to_array(btrim(folded(concat_ws(' ', v.title_fr, v.summary_fr, v.plain_fr,
-            v.title_en, v.summary_en, v.plain_en))), ' ')) w(word)
-    where v.id = any ($1) and length(w.word) between 3 and 50 order by 1
+    select distinct w.word from page_version v, regexp_split_to_table(lower(concat_ws(' ',
+        v.title_fr, v.summary_fr, v.plain_fr, v.title_en, v.summary_en, v.plain_en)), '[^[:alnum:]]+') w(word)
+    where v.id = any ($1) and length(w.word) between 2 and 50 order by 1
     on conflict do nothing
 """
 SHOW = "update page_version set visible_from = $2, visible_until = $3 where id = $1"

@@ -1,3 +1,11 @@
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
 CREATE TABLE public.audit_entry (
     id uuid NOT NULL,
     number bigint,
@@ -100,6 +108,29 @@ CREATE FUNCTION public.outbox_state() RETURNS TABLE(age_seconds double precision
         coalesce((select array_agg(s.status order by s.channel, s.status) from sent s), '{}'),
         coalesce((select array_agg(s.n order by s.channel, s.status) from sent s), '{}')
 $$;
+
+CREATE FUNCTION public.page_query(words text) RETURNS tsquery
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET "pg_trgm.similarity_threshold" TO '0.45'
+    AS $_$
+    with given as (
+        select g.plain, g.n from unnest(string_to_array(btrim(left(folded(words), 200)), ' ')) with ordinality g(plain, n)
+        where g.plain ~ '^[[:alnum:]]+$'
+    ), meant as (
+        select g.n, coalesce(
+            (select string_agg(k.word, ' | ') from (
+                select k.word from page_word k where k.plain % g.plain and similarity(k.plain, g.plain) >= 0.65
+                order by similarity(k.plain, g.plain) desc, k.word limit 6) k),
+            (select k.word from page_word k where k.plain % g.plain order by similarity(k.plain, g.plain) desc, k.word limit 1),
+            g.plain) as spellings
+        from given g
+    ), query as (
+        select coalesce(string_agg('(' || spellings || ')', ' & ' order by n), '') as words from meant
+    )
+    select to_tsquery('french', words) || to_tsquery('english', words) from query
+$_$;
+
+COMMENT ON FUNCTION public.page_query(words text) IS 'What a search means: for each word the words of pages that are spelled almost alike, so that accents and endings do not matter; else the most similar one.';
 
 CREATE TABLE public.maintenance (
     id uuid NOT NULL,
@@ -430,6 +461,23 @@ ALTER TABLE ONLY public.email_change FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.email_change IS 'Changes of a login''s address: carried out once both addresses have confirmed.';
 
+CREATE TABLE public.exceptional_day (
+    id uuid NOT NULL,
+    place_id uuid NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    opens time without time zone,
+    closes time without time zone,
+    reason_fr text NOT NULL,
+    reason_en text NOT NULL,
+    CONSTRAINT exceptional_day_check CHECK (((last_day >= first_day) AND ((last_day - first_day) <= 366))),
+    CONSTRAINT exceptional_day_check1 CHECK ((((opens IS NULL) = (closes IS NULL)) AND ((closes IS NULL) OR (closes > opens)))),
+    CONSTRAINT exceptional_day_reason_en_check CHECK (((length(reason_en) >= 1) AND (length(reason_en) <= 300))),
+    CONSTRAINT exceptional_day_reason_fr_check CHECK (((length(reason_fr) >= 1) AND (length(reason_fr) <= 300)))
+);
+
+COMMENT ON TABLE public.exceptional_day IS 'Days on which other hours hold than the weekly ones; no hours: closed.';
+
 CREATE TABLE public.export (
     family_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -689,6 +737,115 @@ COMMENT ON COLUMN public.news.xid IS 'Lets a gateway read each item once, also w
 
 COMMENT ON COLUMN public.news.broadcast_id IS 'What of the city''s stream it repeats: once for a family, whatever crashes.';
 
+CREATE TABLE public.opening_rule (
+    id uuid NOT NULL,
+    place_id uuid NOT NULL,
+    weekday smallint NOT NULL,
+    opens time without time zone NOT NULL,
+    closes time without time zone NOT NULL,
+    season text DEFAULT 'ALWAYS'::text NOT NULL,
+    valid_from date,
+    valid_until date,
+    CONSTRAINT opening_rule_check CHECK ((closes > opens)),
+    CONSTRAINT opening_rule_check1 CHECK ((valid_until >= valid_from)),
+    CONSTRAINT opening_rule_season_check CHECK ((season = ANY (ARRAY['ALWAYS'::text, 'TERM'::text, 'HOLIDAYS'::text]))),
+    CONSTRAINT opening_rule_weekday_check CHECK (((weekday >= 1) AND (weekday <= 7)))
+);
+
+COMMENT ON TABLE public.opening_rule IS 'Weekly hours, by the clocks of the city; ISO weekdays, Monday is 1. 24:00 is midnight.';
+
+COMMENT ON COLUMN public.opening_rule.season IS 'In school time only, in school holidays only, or always.';
+
+CREATE TABLE public.opening_span (
+    id uuid GENERATED ALWAYS AS ((md5((((place_id)::text || '/'::text) || (EXTRACT(epoch FROM (opens_at AT TIME ZONE 'UTC'::text)))::bigint)))::uuid) STORED NOT NULL,
+    place_id uuid NOT NULL,
+    opens_at timestamp with time zone NOT NULL,
+    closes_at timestamp with time zone NOT NULL,
+    CONSTRAINT opening_span_check CHECK ((closes_at > opens_at))
+);
+
+COMMENT ON TABLE public.opening_span IS 'When a place is open, worked out from its rules for the months around today; read by "open now?".';
+
+CREATE TABLE public.page (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    category_id uuid CONSTRAINT page_category_id_not_null1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    CONSTRAINT page_slug_check CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 100)))
+);
+
+CREATE TABLE public.page_category (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    parent_id uuid,
+    title_fr text NOT NULL,
+    title_en text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    CONSTRAINT page_category_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
+    CONSTRAINT page_category_title_en_check CHECK (((length(title_en) >= 1) AND (length(title_en) <= 200))),
+    CONSTRAINT page_category_title_fr_check CHECK (((length(title_fr) >= 1) AND (length(title_fr) <= 200)))
+);
+
+CREATE TABLE public.page_kind (
+    page_id uuid NOT NULL,
+    kind_code text NOT NULL,
+    phase text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    CONSTRAINT page_kind_phase_check CHECK ((phase = ANY (ARRAY['BEFORE'::text, 'AFTER'::text])))
+);
+
+COMMENT ON TABLE public.page_kind IS 'What to read before and after a procedure of a kind (R14).';
+
+CREATE TABLE public.page_place (
+    page_id uuid NOT NULL,
+    place_id uuid NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.page_version (
+    id uuid NOT NULL,
+    page_id uuid NOT NULL,
+    number integer NOT NULL,
+    category_id uuid NOT NULL,
+    slug text NOT NULL,
+    title_fr text NOT NULL,
+    title_en text NOT NULL,
+    summary_fr text NOT NULL,
+    summary_en text NOT NULL,
+    body_fr text NOT NULL,
+    body_en text NOT NULL,
+    html_fr text NOT NULL,
+    html_en text NOT NULL,
+    plain_fr text NOT NULL,
+    plain_en text NOT NULL,
+    visible_from timestamp with time zone,
+    visible_until timestamp with time zone,
+    edited_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    head tsvector GENERATED ALWAYS AS ((((setweight(to_tsvector('french'::regconfig, translate(title_fr, '’ʼ'''::text, '   '::text)), 'A'::"char") || setweight(to_tsvector('english'::regconfig, translate(title_en, '’ʼ'''::text, '   '::text)), 'A'::"char")) || setweight(to_tsvector('french'::regconfig, translate(summary_fr, '’ʼ'''::text, '   '::text)), 'B'::"char")) || setweight(to_tsvector('english'::regconfig, translate(summary_en, '’ʼ'''::text, '   '::text)), 'B'::"char"))) STORED NOT NULL,
+    search tsvector GENERATED ALWAYS AS ((((((setweight(to_tsvector('french'::regconfig, translate(title_fr, '’ʼ'''::text, '   '::text)), 'A'::"char") || setweight(to_tsvector('english'::regconfig, translate(title_en, '’ʼ'''::text, '   '::text)), 'A'::"char")) || setweight(to_tsvector('french'::regconfig, translate(summary_fr, '’ʼ'''::text, '   '::text)), 'B'::"char")) || setweight(to_tsvector('english'::regconfig, translate(summary_en, '’ʼ'''::text, '   '::text)), 'B'::"char")) || setweight(to_tsvector('french'::regconfig, translate(plain_fr, '’ʼ'''::text, '   '::text)), 'C'::"char")) || setweight(to_tsvector('english'::regconfig, translate(plain_en, '’ʼ'''::text, '   '::text)), 'C'::"char"))) STORED NOT NULL,
+    CONSTRAINT page_version_body_en_check CHECK ((length(body_en) <= 100000)),
+    CONSTRAINT page_version_body_fr_check CHECK ((length(body_fr) <= 100000)),
+    CONSTRAINT page_version_check CHECK ((visible_until > visible_from)),
+    CONSTRAINT page_version_number_check CHECK ((number > 0)),
+    CONSTRAINT page_version_summary_en_check CHECK ((length(summary_en) <= 500)),
+    CONSTRAINT page_version_summary_fr_check CHECK ((length(summary_fr) <= 500)),
+    CONSTRAINT page_version_title_en_check CHECK (((length(title_en) >= 1) AND (length(title_en) <= 200))),
+    CONSTRAINT page_version_title_fr_check CHECK (((length(title_fr) >= 1) AND (length(title_fr) <= 200)))
+);
+
+COMMENT ON TABLE public.page_version IS 'Every text a page ever had; the public sees the one whose time it is.';
+
+COMMENT ON COLUMN public.page_version.html_fr IS 'Made from body_fr when it was saved, and sanitised.';
+
+COMMENT ON COLUMN public.page_version.head IS 'Title and summary alone: a match there ranks first, and so small a vector is ranked fast.';
+
+CREATE TABLE public.page_word (
+    word text NOT NULL,
+    plain text GENERATED ALWAYS AS (btrim(public.folded(word))) STORED NOT NULL
+);
+
 CREATE TABLE public.password_reset (
     family_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -701,6 +858,33 @@ CREATE TABLE public.password_reset (
 ALTER TABLE ONLY public.password_reset FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.password_reset IS 'Links asked for to choose a new password; a link is signed with the portal''s key, so that no row gives one away.';
+
+CREATE TABLE public.place (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    name_fr text NOT NULL,
+    name_en text NOT NULL,
+    address text NOT NULL,
+    latitude double precision NOT NULL,
+    longitude double precision NOT NULL,
+    access_fr text DEFAULT ''::text NOT NULL,
+    access_en text DEFAULT ''::text NOT NULL,
+    accessibility text[] DEFAULT '{}'::text[] NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    open_on_public_holidays boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    CONSTRAINT place_accessibility_check CHECK ((accessibility <@ ARRAY['WHEELCHAIR'::text, 'HEARING_LOOP'::text, 'BRAILLE'::text, 'SIGN_LANGUAGE'::text, 'PARKING'::text])),
+    CONSTRAINT place_address_check CHECK (((length(address) >= 1) AND (length(address) <= 500))),
+    CONSTRAINT place_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
+    CONSTRAINT place_latitude_check CHECK (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
+    CONSTRAINT place_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
+    CONSTRAINT place_name_en_check CHECK (((length(name_en) >= 1) AND (length(name_en) <= 200))),
+    CONSTRAINT place_name_fr_check CHECK (((length(name_fr) >= 1) AND (length(name_fr) <= 200)))
+);
+
+COMMENT ON TABLE public.place IS 'Where something is: a town hall, a school, a pool.';
 
 CREATE TABLE public.procedure (
     family_id uuid NOT NULL,
@@ -1035,6 +1219,9 @@ ALTER TABLE ONLY public.device
 ALTER TABLE ONLY public.email_change
     ADD CONSTRAINT email_change_pkey PRIMARY KEY (family_id, id);
 
+ALTER TABLE ONLY public.exceptional_day
+    ADD CONSTRAINT exceptional_day_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.export_chunk
     ADD CONSTRAINT export_chunk_pkey PRIMARY KEY (family_id, export_id, number);
 
@@ -1086,8 +1273,50 @@ ALTER TABLE ONLY public.news
 ALTER TABLE ONLY public.news
     ADD CONSTRAINT news_pkey PRIMARY KEY (family_id, seq);
 
+ALTER TABLE ONLY public.opening_rule
+    ADD CONSTRAINT opening_rule_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.opening_span
+    ADD CONSTRAINT opening_span_pkey PRIMARY KEY (place_id, opens_at);
+
+ALTER TABLE ONLY public.page_category
+    ADD CONSTRAINT page_category_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.page_category
+    ADD CONSTRAINT page_category_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.page_kind
+    ADD CONSTRAINT page_kind_pkey PRIMARY KEY (page_id, kind_code, phase);
+
+ALTER TABLE ONLY public.page
+    ADD CONSTRAINT page_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.page_place
+    ADD CONSTRAINT page_place_pkey PRIMARY KEY (page_id, place_id);
+
+ALTER TABLE ONLY public.page
+    ADD CONSTRAINT page_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.page_version
+    ADD CONSTRAINT page_version_page_id_number_key UNIQUE (page_id, number);
+
+ALTER TABLE ONLY public.page_version
+    ADD CONSTRAINT page_version_page_id_tstzrange_excl EXCLUDE USING gist (page_id WITH =, tstzrange(visible_from, visible_until) WITH &&) WHERE ((visible_from IS NOT NULL));
+
+ALTER TABLE ONLY public.page_version
+    ADD CONSTRAINT page_version_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.page_word
+    ADD CONSTRAINT page_word_pkey PRIMARY KEY (word);
+
 ALTER TABLE ONLY public.password_reset
     ADD CONSTRAINT password_reset_pkey PRIMARY KEY (family_id, id);
+
+ALTER TABLE ONLY public.place
+    ADD CONSTRAINT place_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.place
+    ADD CONSTRAINT place_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.procedure_event
     ADD CONSTRAINT procedure_event_family_id_id_key UNIQUE (family_id, id);
@@ -1200,6 +1429,8 @@ CREATE INDEX device_by_last_seen ON public.device USING btree (last_seen_at);
 
 CREATE UNIQUE INDEX email_change_open ON public.email_change USING btree (family_id, account_id) WHERE ((done_at IS NULL) AND (cancelled_at IS NULL));
 
+CREATE INDEX exceptional_day_of_place ON public.exceptional_day USING btree (place_id, last_day, id);
+
 CREATE INDEX export_expiring ON public.export USING btree (expires_at);
 
 CREATE INDEX export_of_job ON public.export USING btree (job_id);
@@ -1237,6 +1468,22 @@ CREATE INDEX news_by_transaction ON public.news USING btree (xid);
 CREATE UNIQUE INDEX news_of_broadcast ON public.news USING btree (family_id, broadcast_id) WHERE (broadcast_id IS NOT NULL);
 
 CREATE INDEX news_of_procedure ON public.news USING btree (family_id, procedure_id, seq) WHERE (procedure_id IS NOT NULL);
+
+CREATE INDEX opening_rule_of_place ON public.opening_rule USING btree (place_id, weekday, opens, id);
+
+CREATE UNIQUE INDEX opening_span_id ON public.opening_span USING btree (id);
+
+CREATE INDEX page_category_below ON public.page_category USING btree (parent_id, "position", id);
+
+CREATE INDEX page_kind_of_kind ON public.page_kind USING btree (kind_code, phase, "position");
+
+CREATE INDEX page_place_of_place ON public.page_place USING btree (place_id);
+
+CREATE INDEX page_version_of_category ON public.page_version USING btree (category_id) WHERE (visible_from IS NOT NULL);
+
+CREATE INDEX page_version_search ON public.page_version USING gin (search);
+
+CREATE INDEX page_word_similar ON public.page_word USING gin (plain public.gin_trgm_ops);
 
 CREATE INDEX password_reset_of_account ON public.password_reset USING btree (family_id, account_id, requested_at);
 
@@ -1337,6 +1584,9 @@ ALTER TABLE ONLY public.device
 ALTER TABLE ONLY public.email_change
     ADD CONSTRAINT email_change_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
 
+ALTER TABLE ONLY public.exceptional_day
+    ADD CONSTRAINT exceptional_day_place_id_fkey FOREIGN KEY (place_id) REFERENCES public.place(id);
+
 ALTER TABLE ONLY public.export_chunk
     ADD CONSTRAINT export_chunk_family_id_export_id_fkey FOREIGN KEY (family_id, export_id) REFERENCES public.export(family_id, id);
 
@@ -1393,6 +1643,36 @@ ALTER TABLE ONLY public.news
 
 ALTER TABLE ONLY public.news
     ADD CONSTRAINT news_family_id_procedure_id_procedure_event_number_fkey FOREIGN KEY (family_id, procedure_id, procedure_event_number) REFERENCES public.procedure_event(family_id, procedure_id, number);
+
+ALTER TABLE ONLY public.opening_rule
+    ADD CONSTRAINT opening_rule_place_id_fkey FOREIGN KEY (place_id) REFERENCES public.place(id);
+
+ALTER TABLE ONLY public.opening_span
+    ADD CONSTRAINT opening_span_place_id_fkey FOREIGN KEY (place_id) REFERENCES public.place(id);
+
+ALTER TABLE ONLY public.page
+    ADD CONSTRAINT page_category_id_fkey FOREIGN KEY (category_id) REFERENCES public.page_category(id);
+
+ALTER TABLE ONLY public.page_category
+    ADD CONSTRAINT page_category_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.page_category(id);
+
+ALTER TABLE ONLY public.page_kind
+    ADD CONSTRAINT page_kind_page_id_fkey FOREIGN KEY (page_id) REFERENCES public.page(id);
+
+ALTER TABLE ONLY public.page_place
+    ADD CONSTRAINT page_place_page_id_fkey FOREIGN KEY (page_id) REFERENCES public.page(id);
+
+ALTER TABLE ONLY public.page_place
+    ADD CONSTRAINT page_place_place_id_fkey FOREIGN KEY (place_id) REFERENCES public.place(id);
+
+ALTER TABLE ONLY public.page_version
+    ADD CONSTRAINT page_version_category_id_fkey FOREIGN KEY (category_id) REFERENCES public.page_category(id);
+
+ALTER TABLE ONLY public.page_version
+    ADD CONSTRAINT page_version_edited_by_fkey FOREIGN KEY (edited_by) REFERENCES public.agent(id);
+
+ALTER TABLE ONLY public.page_version
+    ADD CONSTRAINT page_version_page_id_fkey FOREIGN KEY (page_id) REFERENCES public.page(id);
 
 ALTER TABLE ONLY public.password_reset
     ADD CONSTRAINT password_reset_family_id_account_id_fkey FOREIGN KEY (family_id, account_id) REFERENCES public.account(family_id, id);
@@ -1544,7 +1824,7 @@ CREATE POLICY only_the_portal_deletes ON public.lane AS RESTRICTIVE FOR DELETE T
 
 CREATE POLICY only_the_portal_deletes ON public.news AS RESTRICTIVE FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
 
-CREATE POLICY only_the_portal_deletes ON public.quotient_familial FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
+CREATE POLICY only_the_portal_deletes ON public.quotient_familial AS RESTRICTIVE FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
 
 CREATE POLICY only_the_portal_erases ON public.procedure_event AS RESTRICTIVE FOR UPDATE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
 
@@ -1656,6 +1936,36 @@ GRANT USAGE ON SCHEMA public TO kiosque_api;
 GRANT USAGE ON SCHEMA public TO kiosque_dispatch;
 GRANT USAGE ON SCHEMA public TO kiosque_audit;
 
+REVOKE ALL ON FUNCTION public.gbtreekey16_in(cstring) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey16_out(public.gbtreekey16) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey2_in(cstring) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey2_out(public.gbtreekey2) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey32_in(cstring) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey32_out(public.gbtreekey32) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey4_in(cstring) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey4_out(public.gbtreekey4) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey8_in(cstring) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey8_out(public.gbtreekey8) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey_var_in(cstring) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbtreekey_var_out(public.gbtreekey_var) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gtrgm_in(cstring) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_in(cstring) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_out(public.gtrgm) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_out(public.gtrgm) TO kiosque_api;
+
 GRANT SELECT ON TABLE public.audit_entry TO kiosque_api;
 GRANT SELECT ON TABLE public.audit_entry TO kiosque_audit;
 
@@ -1692,10 +2002,441 @@ GRANT UPDATE(hash) ON TABLE public.audit_entry TO kiosque_audit;
 REVOKE ALL ON FUNCTION public.audit_text(e public.audit_entry) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_text(e public.audit_entry) TO kiosque_audit;
 
+REVOKE ALL ON FUNCTION public.cash_dist(money, money) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.chain_audit_entry() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.date_dist(date, date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.float4_dist(real, real) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.float8_dist(double precision, double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.folded(words text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.folded(words text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gbt_bit_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bit_consistent(internal, bit, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bit_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bit_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bit_same(public.gbtreekey_var, public.gbtreekey_var, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bit_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bit_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bool_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bool_consistent(internal, boolean, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bool_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bool_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bool_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bool_same(public.gbtreekey2, public.gbtreekey2, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bool_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bool_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bpchar_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bpchar_consistent(internal, character, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bpchar_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bytea_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bytea_consistent(internal, bytea, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bytea_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bytea_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bytea_same(public.gbtreekey_var, public.gbtreekey_var, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bytea_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_bytea_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_consistent(internal, money, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_distance(internal, money, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_same(public.gbtreekey16, public.gbtreekey16, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_cash_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_consistent(internal, date, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_distance(internal, date, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_same(public.gbtreekey8, public.gbtreekey8, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_date_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_decompress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_enum_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_enum_consistent(internal, anyenum, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_enum_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_enum_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_enum_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_enum_same(public.gbtreekey8, public.gbtreekey8, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_enum_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_enum_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_consistent(internal, real, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_distance(internal, real, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_same(public.gbtreekey8, public.gbtreekey8, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float4_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_consistent(internal, double precision, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_distance(internal, double precision, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_same(public.gbtreekey16, public.gbtreekey16, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_float8_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_inet_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_inet_consistent(internal, inet, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_inet_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_inet_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_inet_same(public.gbtreekey16, public.gbtreekey16, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_inet_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_inet_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_consistent(internal, smallint, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_distance(internal, smallint, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_same(public.gbtreekey4, public.gbtreekey4, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int2_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_consistent(internal, integer, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_distance(internal, integer, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_same(public.gbtreekey8, public.gbtreekey8, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int4_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_consistent(internal, bigint, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_distance(internal, bigint, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_same(public.gbtreekey16, public.gbtreekey16, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_int8_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_consistent(internal, interval, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_decompress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_distance(internal, interval, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_same(public.gbtreekey32, public.gbtreekey32, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_intv_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad8_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad8_consistent(internal, macaddr8, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad8_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad8_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad8_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad8_same(public.gbtreekey16, public.gbtreekey16, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad8_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad8_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad_consistent(internal, macaddr, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad_same(public.gbtreekey16, public.gbtreekey16, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macad_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_macaddr_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_numeric_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_numeric_consistent(internal, numeric, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_numeric_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_numeric_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_numeric_same(public.gbtreekey_var, public.gbtreekey_var, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_numeric_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_numeric_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_consistent(internal, oid, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_distance(internal, oid, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_same(public.gbtreekey8, public.gbtreekey8, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_oid_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_text_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_text_consistent(internal, text, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_text_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_text_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_text_same(public.gbtreekey_var, public.gbtreekey_var, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_text_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_text_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_consistent(internal, time without time zone, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_distance(internal, time without time zone, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_same(public.gbtreekey16, public.gbtreekey16, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_time_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_timetz_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_timetz_consistent(internal, time with time zone, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_consistent(internal, timestamp without time zone, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_distance(internal, timestamp without time zone, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_same(public.gbtreekey16, public.gbtreekey16, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_ts_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_tstz_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_tstz_consistent(internal, timestamp with time zone, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_tstz_distance(internal, timestamp with time zone, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_uuid_compress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_uuid_consistent(internal, uuid, smallint, oid, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_uuid_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_uuid_penalty(internal, internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_uuid_picksplit(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_uuid_same(public.gbtreekey32, public.gbtreekey32, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_uuid_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_uuid_union(internal, internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_var_decompress(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_var_fetch(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gbt_varbit_sortsupport(internal) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gin_extract_query_trgm(text, internal, smallint, internal, internal, internal, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gin_extract_query_trgm(text, internal, smallint, internal, internal, internal, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gin_extract_value_trgm(text, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gin_extract_value_trgm(text, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gin_trgm_consistent(internal, smallint, text, integer, internal, internal, internal, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gin_trgm_consistent(internal, smallint, text, integer, internal, internal, internal, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gin_trgm_triconsistent(internal, smallint, text, integer, internal, internal, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gin_trgm_triconsistent(internal, smallint, text, integer, internal, internal, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gist_translate_cmptype_btree(integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.gtrgm_compress(internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_compress(internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_consistent(internal, text, smallint, oid, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_consistent(internal, text, smallint, oid, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_decompress(internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_decompress(internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_distance(internal, text, smallint, oid, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_distance(internal, text, smallint, oid, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_options(internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_options(internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_penalty(internal, internal, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_penalty(internal, internal, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_picksplit(internal, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_picksplit(internal, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_same(public.gtrgm, public.gtrgm, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_same(public.gtrgm, public.gtrgm, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.gtrgm_union(internal, internal) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gtrgm_union(internal, internal) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.int2_dist(smallint, smallint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.int4_dist(integer, integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.int8_dist(bigint, bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.interval_dist(interval, interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.keep_agent() FROM PUBLIC;
 
@@ -1703,8 +2444,13 @@ REVOKE ALL ON FUNCTION public.keep_audit_entry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.keep_terms() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.oid_dist(oid, oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.outbox_state() TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.page_query(words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.page_query(words text) TO kiosque_api;
 
 GRANT SELECT,INSERT ON TABLE public.maintenance TO kiosque_api;
 
@@ -1725,6 +2471,45 @@ REVOKE ALL ON FUNCTION public.ring_session() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.ring_signing_key() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.set_limit(real) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_limit(real) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.show_limit() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.show_limit() TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.show_trgm(text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.show_trgm(text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.similarity(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.similarity(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.similarity_dist(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.similarity_dist(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.similarity_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.similarity_op(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.strict_word_similarity(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.strict_word_similarity(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.strict_word_similarity_commutator_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.strict_word_similarity_commutator_op(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.strict_word_similarity_dist_commutator_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.strict_word_similarity_dist_commutator_op(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.strict_word_similarity_dist_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.strict_word_similarity_dist_op(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.strict_word_similarity_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.strict_word_similarity_op(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.time_dist(time without time zone, time without time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.ts_dist(timestamp without time zone, timestamp without time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.tstz_dist(timestamp with time zone, timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.viewer_agent() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.viewer_agent() TO kiosque_api;
 GRANT ALL ON FUNCTION public.viewer_agent() TO kiosque_dispatch;
@@ -1743,6 +2528,21 @@ GRANT ALL ON FUNCTION public.viewer_is_system() TO kiosque_dispatch;
 REVOKE ALL ON FUNCTION public.viewer_services() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.viewer_services() TO kiosque_api;
 GRANT ALL ON FUNCTION public.viewer_services() TO kiosque_dispatch;
+
+REVOKE ALL ON FUNCTION public.word_similarity(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.word_similarity(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.word_similarity_commutator_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.word_similarity_commutator_op(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.word_similarity_dist_commutator_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.word_similarity_dist_commutator_op(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.word_similarity_dist_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.word_similarity_dist_op(text, text) TO kiosque_api;
+
+REVOKE ALL ON FUNCTION public.word_similarity_op(text, text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.word_similarity_op(text, text) TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.account TO kiosque_api;
 
@@ -1800,7 +2600,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO kiosque_api;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email_change TO kiosque_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.email_change TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.exceptional_day TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.export TO kiosque_api;
 
@@ -1840,7 +2642,25 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.member_change TO kiosque_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.news TO kiosque_api;
 GRANT SELECT,INSERT ON TABLE public.news TO kiosque_dispatch;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.password_reset TO kiosque_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.opening_rule TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.opening_span TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.page TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.page_category TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.page_kind TO kiosque_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.page_place TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.page_version TO kiosque_api;
+
+GRANT SELECT,INSERT ON TABLE public.page_word TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.password_reset TO kiosque_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.place TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.procedure TO kiosque_api;
 

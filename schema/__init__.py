@@ -22,9 +22,9 @@ from schema.identity import IdentityMutations
 from schema.logins import LoginMutations
 from schema.members import MemberMutations, MemberQueries
 from schema.news import NewsMutations, NewsSubscriptions
-from schema.privacy import PrivacyMutations
 from schema.pages import PageMutations, PageQueries
 from schema.places import PlaceMutations, PlaceQueries
+from schema.privacy import PrivacyMutations
 from schema.procedures import ProcedureMutations, ProcedureQueries
 from schema.provider_links import IdentityQueries, ProviderLinkMutations
 from schema.relay import Node

@@ -25,7 +25,7 @@ class AuditActor(Enum):
 LAST_FIRST = Order((("{o}.number", "bigint"),), descending=True)
 
 
-@stored("audit_entry", {"AGENT": ":admin"}, tag=67, key=("id",))
+@stored("audit_entry", {"AGENT": ":admin"}, tag=127, key=("id",))
 @strawberry.type(description="One act, chained to the one before it.")
 class AuditEntry(Node):
     """An entry of the audit log (R36); verified offline by `audit verify`."""

@@ -29,7 +29,7 @@ class Phase(Enum):
 BY_POSITION = Order((("{o}.position", "integer"), ("{o}.id", "uuid")))
 
 
-@stored("page_category", {"*": "true"}, tag=64, key=("id",))
+@stored("page_category", {"*": "true"}, tag=124, key=("id",))
 @strawberry.type(description="A branch of the tree of pages.")
 class PageCategory(Node):
     """A category; the roots have no parent."""
@@ -49,10 +49,10 @@ BY_PAGE = Order((("{o}.page_id", "uuid"),))
 VISIBLE = "{t}.visible_from <= now() and ({t}.visible_until is null or {t}.visible_until > now())"
 PLAIN = "case :language when 'en' then {t}.plain_en else {t}.plain_fr end"
 ESCAPED = f"replace(replace(replace({PLAIN}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
-CONFIGURATION = "case :language when 'en' then 'kiosque_en'::regconfig else 'kiosque_fr'::regconfig end"
+CONFIGURATION = "case :language when 'en' then 'english'::regconfig else 'french'::regconfig end"
 
 
-@stored("page_version", {"*": VISIBLE}, tag=63, key=("page_id",))
+@stored("page_version", {"*": VISIBLE}, tag=123, key=("page_id",))
 @strawberry.type(description="An information page, as it is published now.")
 class Page(Node):
     """The version of a page whose time it is."""
@@ -90,7 +90,7 @@ class Page(Node):
     )
 
 
-@stored("page_version", {"AGENT": "array['EDITOR', 'ADMIN'] && :roles"}, tag=65, key=("id",))
+@stored("page_version", {"AGENT": "array['EDITOR', 'ADMIN'] && :roles"}, tag=125, key=("id",))
 @strawberry.type(description="One version of a page, for editors.")
 class PageVersion(Node):
     """A draft, a published, a scheduled or a past version."""

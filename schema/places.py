@@ -45,7 +45,7 @@ def clock(name: str) -> str:
 ANYBODY = {"*": "true"}
 
 
-@stored("opening_rule", ANYBODY, tag=61, key=("id",))
+@stored("opening_rule", ANYBODY, tag=121, key=("id",))
 @strawberry.type(description="Weekly opening hours.")
 class OpeningRule(Node):
     """Hours that come back every week."""
@@ -58,7 +58,7 @@ class OpeningRule(Node):
     valid_until: date | None = column("Last day on which it holds, unless for ever.")
 
 
-@stored("exceptional_day", ANYBODY, tag=62, key=("id",))
+@stored("exceptional_day", ANYBODY, tag=122, key=("id",))
 @strawberry.type(description="Days on which other hours hold than the weekly ones.")
 class ExceptionalDay(Node):
     """A closure, or exceptional hours."""
@@ -70,7 +70,7 @@ class ExceptionalDay(Node):
     reason: str = column("Why, in the language of the viewer.", in_language("reason"))
 
 
-@stored("opening_span", ANYBODY, tag=66, key=("id",))
+@stored("opening_span", ANYBODY, tag=126, key=("id",))
 @strawberry.type(description="A time during which a place is open.")
 class OpeningSpan(Node):
     """Worked out from all rules, closures and holidays."""
@@ -91,7 +91,7 @@ def metres(row: str) -> str:
 NEAREST = Order(((f"round({metres('{o}')})::bigint", "bigint"), ("{o}.id", "uuid")), name="/near")
 
 
-@stored("place", {"*": "{t}.archived_at is null"}, tag=60, key=("id",))
+@stored("place", {"*": "{t}.archived_at is null"}, tag=120, key=("id",))
 @strawberry.type(description="A place: town hall, school, pool …")
 class Place(Node):
     """A place of the city."""

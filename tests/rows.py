@@ -160,7 +160,8 @@ PRIVACY = (
 GUIDE = """
     update opening_rule set valid_from = '2020-01-01', valid_until = '2099-12-31' where weekday = 1;
     update page_version set visible_until = '2999-01-01' where slug = 'mentions-legales';
-    update exceptional_day set opens = '10:00', closes = '12:00' where first_day = (select max(first_day) from exceptional_day);
+    update exceptional_day set opens = '10:00', closes = '12:00'
+    where first_day = (select max(first_day) from exceptional_day);
 """
 
 

@@ -140,7 +140,6 @@ PLAIN: Mapping[str, Any] = {
     "optIn": True,
     "version": 1,
     "slug": "mentions-legales",
-    "code": "mairie",
     "titleFr": "Titre",
     "titleEn": "Title",
     "page": Bare(

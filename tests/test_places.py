@@ -18,7 +18,7 @@ NEAR = """query ($latitude: Float!, $longitude: Float!, $after: String) {
     places(latitude: $latitude, longitude: $longitude, first: 2, after: $after) {
         edges { cursor node { code distance(latitude: $latitude, longitude: $longitude) } } } }"""
 POOL: dict[str, Any] = {
-    "code": "piscine",
+    "code": "piscine-essai",
     "nameFr": "Piscine",
     "nameEn": "Pool",
     "address": "1 allée des Essais, 33600 Pessac",
@@ -39,13 +39,13 @@ async def test_everybody_sees_when_a_place_is_open_and_opens_again(house: House)
     monday = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     monday += timedelta(days=(7 - monday.weekday()) % 7 + 7)
     while True:  # past public holidays
-        read = (await house.ask(READ, code="piscine", at=monday.isoformat())).data["place"]
+        read = (await house.ask(READ, code="piscine-essai", at=monday.isoformat())).data["place"]
         if read["isOpen"]:
             break
         monday += timedelta(days=7)
     closes = datetime.fromisoformat(read["hours"]["edges"][0]["node"]["closesAt"])
     assert closes.hour in (15, 16), "17:00 in Paris"
-    evening = (await house.ask(READ, code="piscine", at=closes.isoformat())).data["place"]
+    evening = (await house.ask(READ, code="piscine-essai", at=closes.isoformat())).data["place"]
     assert not evening["isOpen"], "closed at the minute it closes"
     assert evening["nextOpening"] == evening["hours"]["edges"][0]["node"]["opensAt"]
 
@@ -57,7 +57,7 @@ async def test_a_closure_holds_against_the_weekly_hours_and_says_why(house: Hous
     [edge] = saved["place"]["exceptionalDays"]["edges"]
     assert edge["node"] == {"firstDay": day, "opens": None, "closes": None, "reason": "Vidange"}
     noon = f"{day}T11:00:00Z"
-    assert not (await house.ask(READ, code="piscine", at=noon)).data["place"]["isOpen"]
+    assert not (await house.ask(READ, code="piscine-essai", at=noon)).data["place"]["isOpen"]
 
 
 async def test_the_nearest_places_come_first_and_pages_go_on_from_there(house: House) -> None:
@@ -100,7 +100,7 @@ async def test_nobody_but_an_editor_saves_a_place(house: House) -> None:
     _, family = await house.member()
     for token in (None, family, await house.agent()):
         assert (await house.ask(SAVE, token, place=POOL)).codes in (["UNAUTHENTICATED"], ["FORBIDDEN"])
-    assert not await house.connection.fetchval("select exists (select from place where code = 'piscine')")
+    assert not await house.connection.fetchval("select exists (select from place where code = 'piscine-essai')")
 
 
 async def test_the_daily_job_moves_the_known_window_on(house: House) -> None:

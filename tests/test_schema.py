@@ -72,8 +72,8 @@ COMPUTED = {
 
 OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
     "Query": {
-        "contact", "identityProviders", "passwordPolicy", "procedureKind", "procedureKinds", "serviceStatus", "terms",
-        "termsVersions", "viewer",
+        "contact", "identityProviders", "page", "pageCategories", "pages", "passwordPolicy", "place", "places",
+        "procedureKind", "procedureKinds", "serviceStatus", "terms", "termsVersions", "viewer",
     },
     "Mutation": {
         "acceptInvitation", "acceptTerms", "activateAccount", "cancelEmailChange", "changeEmail", "changePassword",
@@ -86,7 +86,8 @@ OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
 """Everything that a family may call before it accepts the terms (R3): a field more is a decision, made here."""
 
 SEEN_BEFORE_TERMS = {
-    "Account", "Agent", "Contact", "Export", "IdentityProvider", "PasswordPolicy", "ProcedureKind", "Problem",
+    "Account", "Agent", "Contact", "ExceptionalDay", "Export", "IdentityProvider", "OpeningRule", "OpeningSpan", "Page",
+    "PageCategory", "PasswordPolicy", "Place", "ProcedureKind", "Problem",
     "SecondFactor", "SecondFactorChallenge", "Service", "ServiceStatus", "SessionTokens", "Terms", "TermsAcceptance",
     "Session", "TotpEnrolment", "Viewer",
 }  # fmt: skip
@@ -255,9 +256,8 @@ def test_a_cursor_fits_every_list_of_its_type() -> None:
         if isinstance(reading, Page):
             target = get_named_type(OBJECTS[parent].fields[name].type).name
             orders.setdefault(target, set()).add(reading.order.columns)
-            assert {kind for _, kind in reading.order.columns} <= {"uuid", "text", "integer", "bigint", "timestamptz"}, (
-                "checked cursors"
-            )
+            known = {"uuid", "text", "integer", "bigint", "timestamptz"}
+            assert {kind for _, kind in reading.order.columns} <= known, "checked cursors"
     assert [target for target, columns in orders.items() if len(columns) > 1] == []
 
 

@@ -1,7 +1,6 @@
 -- Information pages, the places they speak of, and when these are open.
 
 create extension if not exists pg_trgm;
-create extension if not exists unaccent;
 create extension if not exists btree_gist;
 
 -- Functions are nobody's unless granted (0001); those of a search are everybody's.
@@ -10,16 +9,11 @@ declare called regprocedure;
 begin
     for called in
         select d.objid::regprocedure from pg_depend d join pg_extension e on e.oid = d.refobjid
-        where d.classid = 'pg_proc'::regclass and d.deptype = 'e' and e.extname in ('pg_trgm', 'unaccent')
+        where d.classid = 'pg_proc'::regclass and d.deptype = 'e' and e.extname = 'pg_trgm'
     loop
         execute format('grant execute on function %s to kiosque_api', called);
     end loop;
 end $$;
-
-create text search configuration kiosque_fr (copy = french);
-alter text search configuration kiosque_fr alter mapping for hword, hword_part, word with unaccent, french_stem;
-create text search configuration kiosque_en (copy = english);
-alter text search configuration kiosque_en alter mapping for hword, hword_part, word with unaccent, english_stem;
 
 create table place (
     id uuid primary key,
@@ -70,12 +64,13 @@ create index exceptional_day_of_place on exceptional_day (place_id, last_day, id
 comment on table exceptional_day is 'Days on which other hours hold than the weekly ones; no hours: closed.';
 
 create table opening_span (
-    id uuid not null generated always as (md5(place_id::text || '/' || extract(epoch from opens_at)::bigint)::uuid) stored,
+    id uuid not null generated always as (md5(place_id::text || '/' || extract(epoch from opens_at at time zone 'UTC')::bigint)::uuid) stored,
     place_id uuid not null references place,
     opens_at timestamptz not null,
     closes_at timestamptz not null check (closes_at > opens_at),
     primary key (place_id, opens_at)
 );
+create unique index opening_span_id on opening_span (id);
 comment on table opening_span is 'When a place is open, worked out from its rules for the months around today; read by "open now?".';
 
 create table page_category (
@@ -117,12 +112,12 @@ create table page_version (
     edited_by uuid not null references agent,
     created_at timestamptz not null,
     head tsvector not null generated always as (
-        setweight(to_tsvector('kiosque_fr', title_fr), 'A') || setweight(to_tsvector('kiosque_en', title_en), 'A')
-        || setweight(to_tsvector('kiosque_fr', summary_fr), 'B') || setweight(to_tsvector('kiosque_en', summary_en), 'B')) stored,
+        setweight(to_tsvector('french', translate(title_fr, '’ʼ''', '   ')), 'A') || setweight(to_tsvector('english', translate(title_en, '’ʼ''', '   ')), 'A')
+        || setweight(to_tsvector('french', translate(summary_fr, '’ʼ''', '   ')), 'B') || setweight(to_tsvector('english', translate(summary_en, '’ʼ''', '   ')), 'B')) stored,
     search tsvector not null generated always as (
-        setweight(to_tsvector('kiosque_fr', title_fr), 'A') || setweight(to_tsvector('kiosque_en', title_en), 'A')
-        || setweight(to_tsvector('kiosque_fr', summary_fr), 'B') || setweight(to_tsvector('kiosque_en', summary_en), 'B')
-        || setweight(to_tsvector('kiosque_fr', plain_fr), 'C') || setweight(to_tsvector('kiosque_en', plain_en), 'C')) stored,
+        setweight(to_tsvector('french', translate(title_fr, '’ʼ''', '   ')), 'A') || setweight(to_tsvector('english', translate(title_en, '’ʼ''', '   ')), 'A')
+        || setweight(to_tsvector('french', translate(summary_fr, '’ʼ''', '   ')), 'B') || setweight(to_tsvector('english', translate(summary_en, '’ʼ''', '   ')), 'B')
+        || setweight(to_tsvector('french', translate(plain_fr, '’ʼ''', '   ')), 'C') || setweight(to_tsvector('english', translate(plain_en, '’ʼ''', '   ')), 'C')) stored,
     unique (page_id, number),
     -- At any moment at most one version of a page is in force, also when the next one is already scheduled.
     exclude using gist (page_id with =, tstzrange(visible_from, visible_until) with &&) where (visible_from is not null)
@@ -133,25 +128,33 @@ comment on table page_version is 'Every text a page ever had; the public sees th
 comment on column page_version.head is 'Title and summary alone: a match there ranks first, and so small a vector is ranked fast.';
 comment on column page_version.html_fr is 'Made from body_fr when it was saved, and sanitised.';
 
--- Every word that a published page ever used, so that a slip of the pen finds the word that was meant.
-create table page_word (word text primary key);
-create index page_word_similar on page_word using gin (word gin_trgm_ops);
+-- Every word that a published page ever used: without its accents or with a slip it still finds the word that was meant,
+-- and that is stemmed as French spells it.
+create table page_word (
+    word text primary key,
+    plain text not null generated always as (btrim(folded(word))) stored
+);
+create index page_word_similar on page_word using gin (plain gin_trgm_ops);
 
 create function page_query(words text) returns tsquery language sql stable parallel safe
     set pg_trgm.similarity_threshold = 0.45 as $$
     with given as (
-        select g.word, g.n from unnest(string_to_array(btrim(left(folded(words), 200)), ' ')) with ordinality g(word, n)
+        select g.plain, g.n from unnest(string_to_array(btrim(left(folded(words), 200)), ' ')) with ordinality g(plain, n)
+        where g.plain ~ '^[[:alnum:]]+$'
     ), meant as (
-        select string_agg(coalesce(
-            (select k.word from page_word k where k.word = g.word),
-            (select k.word from page_word k where k.word % g.word order by similarity(k.word, g.word) desc, k.word limit 1),
-            g.word), ' ' order by g.n) as words
+        select g.n, coalesce(
+            (select string_agg(k.word, ' | ') from (
+                select k.word from page_word k where k.plain % g.plain and similarity(k.plain, g.plain) >= 0.65
+                order by similarity(k.plain, g.plain) desc, k.word limit 6) k),
+            (select k.word from page_word k where k.plain % g.plain order by similarity(k.plain, g.plain) desc, k.word limit 1),
+            g.plain) as spellings
         from given g
+    ), query as (
+        select coalesce(string_agg('(' || spellings || ')', ' & ' order by n), '') as words from meant
     )
-    select plainto_tsquery('kiosque_fr', coalesce(meant.words, '')) || plainto_tsquery('kiosque_en', coalesce(meant.words, ''))
-    from meant
+    select to_tsquery('french', words) || to_tsquery('english', words) from query
 $$;
-comment on function page_query(text) is 'The words of a search, each unknown one replaced by the most similar word of a page.';
+comment on function page_query(text) is 'What a search means: for each word the words of pages that are spelled almost alike, so that accents and endings do not matter; else the most similar one.';
 grant execute on function page_query(text) to kiosque_api;
 grant select, insert on page_word to kiosque_api;
 

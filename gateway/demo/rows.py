@@ -39,7 +39,6 @@ COLUMNS: Mapping[str, str] = {
     "page_kind": "page_id kind_code phase position",
     "member": "family_id id role first_name last_name birth_date school created_at",
     "family": "id number profile name language siret rna activated_at created_at news_seq",
-    "member": "family_id id role first_name last_name birth_date school child_id created_at",
     "quotient_familial": "family_id id sealed_value valid_from valid_until source recorded_by recorded_at",
     "activation_code": "family_id id code_hmac expires_at used_at created_at",
     "account": "family_id id email email_verified_at password_hash language created_at",
