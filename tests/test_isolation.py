@@ -140,6 +140,7 @@ PLAIN: Mapping[str, Any] = {
     "optIn": True,
     "version": 1,
     "slug": "mentions-legales",
+    "position": 1,
     "titleFr": "Titre",
     "titleEn": "Title",
     "page": Bare(
