@@ -1824,7 +1824,7 @@ CREATE POLICY only_the_portal_deletes ON public.lane AS RESTRICTIVE FOR DELETE T
 
 CREATE POLICY only_the_portal_deletes ON public.news AS RESTRICTIVE FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
 
-CREATE POLICY only_the_portal_deletes ON public.quotient_familial AS RESTRICTIVE FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
+CREATE POLICY only_the_portal_deletes ON public.quotient_familial FOR DELETE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
 
 CREATE POLICY only_the_portal_erases ON public.procedure_event AS RESTRICTIVE FOR UPDATE TO kiosque_api USING (( SELECT public.viewer_is_system() AS viewer_is_system));
 
@@ -2600,7 +2600,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO kiosque_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO kiosque_api;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.email_change TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email_change TO kiosque_api;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.exceptional_day TO kiosque_api;
 
@@ -2658,7 +2658,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.page_version TO kiosque_api;
 
 GRANT SELECT,INSERT ON TABLE public.page_word TO kiosque_api;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.password_reset TO kiosque_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.password_reset TO kiosque_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.place TO kiosque_api;
 
