@@ -2,7 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -62,13 +62,8 @@ async def _evaluated(context: Context, asked: _Activation) -> bool:
     """
     process, now = context.process, context.process.clock()
     subject = process.keys.digest("throttle", f"activation/{asked.family_number}")
-    if not await within_reason(context, "activation"):
+    if not await _counted(context, subject, now):
         return False
-    async with context.transaction(system=True) as tx:
-        tried = await throttle.hold(tx, subject, now.date())
-        if tried.today >= process.settings.accounts.activations_a_day:
-            return False
-        await throttle.fail(tx, subject, None)
     try:
         # Hashed before the code is looked at, so that a right and a wrong one take the same time.
         password_hash = await attempts.hashed(context, asked.password)
@@ -83,6 +78,22 @@ async def _evaluated(context: Context, asked: _Activation) -> bool:
         async with context.transaction(system=True) as tx:
             await throttle.succeed(tx, subject)
         raise
+    return True
+
+
+async def _counted(context: Context, subject: bytes, now: datetime) -> bool:
+    """Count an attempt for its family and its network address; False when either had too many today.
+
+    A flood of them is turned away without waiting for a row, so that it does not take the connections of others.
+    """
+    most = context.process.settings.accounts.activations_a_day
+    async with context.transaction(system=True) as tx:
+        if await throttle.today(tx, subject, now.date()) >= most or not await within_reason(tx, context, "activation"):
+            return False
+        tried = await throttle.hold(tx, subject, now.date())
+        if tried.today >= most:
+            return False
+        await throttle.fail(tx, subject, None)
     return True
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from db import throttle
 from resolvers.context import Context
@@ -23,15 +24,14 @@ async def even(context: Context) -> AsyncIterator[None]:
         await asyncio.sleep(max(0.0, ends - loop.time()))
 
 
-async def within_reason(context: Context, purpose: str) -> bool:
+async def within_reason(tx: Any, context: Context, purpose: str) -> bool:
     """Count a request of this network address for accounts that it need not own; False when there were too many today.
 
     Loosely: a school or a town hall may stand behind one address.
     """
     subject = context.process.keys.digest("throttle", f"{purpose}-from/{context.client}")
-    async with context.transaction(system=True) as tx:
-        asked = await throttle.hold(tx, subject, context.process.clock().date())
-        if asked.today >= context.process.settings.accounts.requests_a_day:
-            return False
-        await throttle.fail(tx, subject, None)
+    asked = await throttle.hold(tx, subject, context.process.clock().date())
+    if asked.today >= context.process.settings.accounts.requests_a_day:
+        return False
+    await throttle.fail(tx, subject, None)
     return True

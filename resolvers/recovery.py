@@ -30,7 +30,9 @@ async def request_reset(context: Context, identifier: str) -> None:
     Raises Refusal THROTTLED when this network address asked too often, for whomever.
     """
     async with even(context):
-        if not await within_reason(context, "reset"):
+        async with context.transaction(system=True) as tx:
+            within = await within_reason(tx, context, "reset")
+        if not within:
             raise context.refusal("THROTTLED")
         async with context.transaction(system=True) as tx:
             found = await accounts.credentials_of_family(tx, identifier.strip().lower())
