@@ -14,7 +14,8 @@ from db.snapshot import SNAPSHOT, snapshot
 from tests.conftest import Cluster, Database
 
 DB = Path(__file__).parents[1] / "db"
-IS_STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with)\b", re.IGNORECASE)
+IS_STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with)\b")
+"""In small letters, as we write it: `UPDATE 1` is what PostgreSQL answers."""
 SERVER_SIDE = {"cluster.py", "embedded.py", "migrate.py", "snapshot.py"}
 """Modules that speak to a server without our tables."""
 
@@ -34,7 +35,7 @@ def statements() -> list[tuple[str, str]]:
         constants: dict[str, str] = {}
         for node in ast.walk(module):
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                text = _text(node.value, constants)
+                text = _number(node.value) or _text(node.value, constants)
                 if text is not None:
                     constants[node.targets[0].id] = text
         texts = {text for node in ast.walk(module) if (text := _text(node, constants))}
@@ -43,6 +44,10 @@ def statements() -> list[tuple[str, str]]:
             (path.name, text) for text in sorted(whole) if not any(text != other and text in other for other in whole)
         ]
     return found
+
+
+def _number(node: ast.AST) -> str | None:
+    return str(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, int) else None
 
 
 def _text(node: ast.AST, constants: dict[str, str]) -> str | None:

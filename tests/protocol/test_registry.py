@@ -134,7 +134,8 @@ async def test_in_production_a_free_query_is_refused_whoever_asks(town: House) -
 
 
 async def test_viewers_whom_the_settings_name_may_send_any_document(city: Database) -> None:
-    async with opened(city.dsn, server={"port": 0, "production": True, "free_queries": ["AGENT"]}) as house:
+    server = {"port": 0, "production": True, "free_queries": ["AGENT"]}
+    async with opened(city.dsn, server=server, agents={"second_factor": "optional"}) as house:
         await register(house.dsn, SIGN_IN)
         await known_everywhere(house, SIGN_IN)
         assert (await house.ask(UNKNOWN, await house.agent())).data
