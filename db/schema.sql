@@ -1147,6 +1147,7 @@ CREATE TABLE public.terms_acceptance (
     hash text NOT NULL,
     manner text NOT NULL,
     accepted_at timestamp with time zone NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
     CONSTRAINT terms_acceptance_manner_check CHECK ((manner = ANY (ARRAY['REGISTRATION'::text, 'EXPLICIT'::text])))
 );
 
@@ -1510,6 +1511,8 @@ CREATE INDEX second_factor_of_agent ON public.second_factor USING btree (agent_i
 CREATE INDEX session_of_account ON public.session USING btree (family_id, account_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX session_of_agent ON public.session USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (ended_at IS NULL));
+
+CREATE UNIQUE INDEX terms_acceptance_id ON public.terms_acceptance USING btree (family_id, id);
 
 CREATE INDEX throttle_by_day ON public.throttle USING btree (day);
 

@@ -37,6 +37,7 @@ def _text(text: str) -> str:
 class PasswordPolicy:
     """The policy, for clients that explain it before a password is sent (R17, R19)."""
 
+    id: strawberry.ID = column("Always the same, for caches.", "'password-policy'")
     shortest: int = column("Characters that it has at least.", str(policy.SHORTEST))
     longest: int = column("Characters that it has at the most.", str(policy.LONGEST))
     kinds_needed: int = column("How many kinds of characters it mixes at least.", str(policy.KINDS_NEEDED))

@@ -11,6 +11,7 @@ from schema.declare import column, embedded
 class Contact:
     """R40: also in every message, and in refusals that a family cannot mend alone."""
 
+    id: strawberry.ID = column("Always the same, for caches.", "'contact'")
     city: str = column("Name of the city.", ":city_name")
     phone: str = column("Telephone.", ":contact_phone")
     email: str = column("E-mail address.", ":contact_email")

@@ -1,5 +1,6 @@
 """Second factors of agents: what they have enrolled, and what they are asked for."""
 
+import hashlib
 from datetime import datetime
 from enum import Enum
 from typing import Annotated
@@ -53,6 +54,7 @@ class SecondFactor(Node):
 class TotpEnrolment:
     """Shown once, as a QR code."""
 
+    id: strawberry.ID = strawberry.field(description="Made for this enrolment, for caches.")
     secret: str = strawberry.field(description="The secret in base32, for typing.")
     uri: str = strawberry.field(description="The same as `otpauth:` address, for a QR code.")
 
@@ -61,6 +63,7 @@ class TotpEnrolment:
 class SecondFactorChallenge:
     """A challenge; it lives for minutes, is answered once, and dies of five wrong answers."""
 
+    id: strawberry.ID = strawberry.field(description="Made for this challenge, for caches.")
     challenge: str = strawberry.field(description="To be sent back with the answer.")
     expires_at: datetime = strawberry.field(description="Until when it can be answered.")
     methods: list[SecondFactorMethod] = strawberry.field(description="What may be shown.")
@@ -75,12 +78,14 @@ class SecondFactorChallenge:
 def challenge_of(step: Step) -> SecondFactorChallenge:
     """Give a step of the resolvers as clients see it."""
     app = step.enrolment
+    name = hashlib.sha256(step.challenge.encode()).hexdigest()
     return SecondFactorChallenge(
+        id=strawberry.ID(f"challenge-{name}"),
         challenge=step.challenge,
         expires_at=step.expires_at,
         methods=[SecondFactorMethod[method] for method in step.methods],
         passkey_options=None if step.passkey_options is None else JSON(step.passkey_options),
-        enrolment=TotpEnrolment(secret=app.secret, uri=app.uri) if app else None,
+        enrolment=TotpEnrolment(id=strawberry.ID(f"totp-{name}"), secret=app.secret, uri=app.uri) if app else None,
     )
 
 

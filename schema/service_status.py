@@ -29,6 +29,7 @@ class ServiceState(Enum):
 class ServiceStatus:
     """R8: readable by everybody, always."""
 
+    id: strawberry.ID = column("Always the same, for caches.", "'service-status'")
     state: ServiceState = column(
         "The state at this moment.",
         f"coalesce((select case when m.starts_at <= :now then 'MAINTENANCE' else 'PLANNED' end {PRESENT}), 'OPEN')",

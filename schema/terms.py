@@ -46,9 +46,9 @@ class AcceptanceManner(Enum):
     EXPLICIT = strawberry.enum_value("EXPLICIT", description="By a command of its own.")
 
 
-@stored("terms_acceptance", OWN, key=("family_id", "account_id"))
+@stored("terms_acceptance", OWN, tag=128)
 @strawberry.type(description="The record that a login accepted a version of the terms (R4).")
-class TermsAcceptance:
+class TermsAcceptance(Node):
     """What proves an acceptance: which text, when, how."""
 
     version: int = column("The version.")
