@@ -49,30 +49,6 @@ async def hold_family(tx: Any, family_id: UUID) -> Family | None:
     return Family(*row.values()) if row else None
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What a login's closing needs to know."""
-
-    email: str
-    password_hash: str
-
-
-async def login(tx: Any, family_id: UUID, account_id: UUID) -> Login | None:
-    """Give a login that has not left."""
-    row = await tx.fetchrow(
-        "select email, password_hash from account where family_id = $1 and id = $2 and removed_at is null",
-        family_id,
-        account_id,
-    )
-    return Login(*row.values()) if row else None
-
-
-async def logins(tx: Any, family_id: UUID) -> list[UUID]:
-    """Give the logins of a family that have not left."""
-    rows = await tx.fetch("select id from account where family_id = $1 and removed_at is null", family_id)
-    return [row["id"] for row in rows]
-
-
 ADDRESSES = """
     select value from address where family_id = $1 and account_id = $2
     union select email from account where family_id = $1 and id = $2
@@ -107,13 +83,12 @@ FORGET_CHANGES = """
 VOID_RESETS = """
     update password_reset set expires_at = $3 where family_id = $1 and account_id = $2 and expires_at > $3
 """
-ERASE_LOGIN = """
+ERASE_LOGINS = """
     update account set email = 'removed-' || id || '@invalid', email_verified_at = null, password_hash = '!',
-        removed_at = coalesce(removed_at, $3), member_id = null
-    where family_id = $1 and id = $2
+        removed_at = coalesce(removed_at, $2), member_id = null
+    where family_id = $1
 """
-
-
+ERASE_LOGIN = f"{ERASE_LOGINS} and id = $3"
 FORGET_DEVICES = "delete from device where family_id = $1 and account_id = $2"
 FORGET_LINKS = "delete from provider_link where family_id = $1 and account_id = $2"
 
@@ -130,7 +105,7 @@ async def erase_login(tx: Any, family_id: UUID, account_id: UUID, at: datetime) 
     await tx.execute(FORGET_LINKS, family_id, account_id)
     await tx.execute(FORGET_CHANGES, family_id, account_id, at)
     await tx.execute(VOID_RESETS, family_id, account_id, at)
-    await tx.execute(ERASE_LOGIN, family_id, account_id, at)
+    await tx.execute(ERASE_LOGIN, family_id, at, account_id)
 
 
 async def _forget(tx: Any, family_id: UUID, values: list[str], at: datetime) -> None:
@@ -184,12 +159,21 @@ async def reinstate(tx: Any, family_id: UUID) -> None:
 
 
 IS_WAITING = "select exists (select from delivery where family_id = $1 and news_seq = $2 and status = 'PENDING')"
-FORGET_LAST_LANE = """
-    delete from lane l using delivery d
-    where d.family_id = $1 and d.news_seq = $2 and l.family_id = d.family_id and l.subject_id = d.subject_id
-        and l.channel = d.channel and l.address = d.address
+# The addresses to which it went and that are the family's no more: other logins stay who they are.
+GONE = """
+    select d.address from delivery d
+    where d.family_id = $1 and d.news_seq = $2
+        and not exists (select from address a where a.family_id = d.family_id and a.value = d.address)
 """
-FORGET_LAST = "update delivery set address = 'effacée ' || id where family_id = $1 and news_seq = $2"
+FORGET_LAST = (
+    f"""update news n set data = replace(n.data::text, gone.address, '…')::jsonb from ({GONE}) gone
+        where n.family_id = $1 and n.seq = $2 and strpos(n.data::text, gone.address) > 0""",
+    f"""delete from lane l using delivery d
+        where d.family_id = $1 and d.news_seq = $2 and l.family_id = d.family_id and l.subject_id = d.subject_id
+            and l.channel = d.channel and l.address = d.address and l.address in ({GONE})""",
+    f"""update delivery set address = 'effacée ' || id
+        where family_id = $1 and news_seq = $2 and address in ({GONE})""",
+)
 
 
 async def is_waiting(tx: Any, family_id: UUID, seq: int) -> bool:
@@ -199,9 +183,9 @@ async def is_waiting(tx: Any, family_id: UUID, seq: int) -> bool:
 
 
 async def forget_last_address(tx: Any, family_id: UUID, seq: int) -> None:
-    """Erase the address to which a family's last message went."""
-    await tx.execute(FORGET_LAST_LANE, family_id, seq)
-    await tx.execute(FORGET_LAST, family_id, seq)
+    """Erase the address to which a login's last message went, also where that news names it."""
+    for statement in FORGET_LAST:
+        await tx.execute(statement, family_id, seq)
 
 
 # Pseudonymised, not deleted: what accounts and the audit log point at stays, and points at nobody. Table → statement.
@@ -212,11 +196,7 @@ ERASE = {
     "identity_attempt": "delete from identity_attempt where family_id = $1",
     "provider_link": "delete from provider_link where family_id = $1",
     "device": "delete from device where family_id = $1",
-    "account": """
-        update account set email = 'removed-' || id || '@invalid', email_verified_at = null, password_hash = '!',
-            removed_at = coalesce(removed_at, $2), member_id = null
-        where family_id = $1
-    """,
+    "account": ERASE_LOGINS,
     "activation_code": VOID_CODES,
     "address": "delete from address where family_id = $1",
     "channel_preference": "delete from channel_preference where family_id = $1",

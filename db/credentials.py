@@ -67,14 +67,6 @@ async def hold(tx: Any, family_id: UUID, account_id: UUID) -> Login | None:
     return Login(*row.values()) if row else None
 
 
-async def password_hash(tx: Any, family_id: UUID, account_id: UUID) -> str | None:
-    """Give the stored hash of a login's password."""
-    found: str | None = await tx.fetchval(
-        "select password_hash from account where family_id = $1 and id = $2", family_id, account_id
-    )
-    return found
-
-
 async def set_password(tx: Any, family_id: UUID, account_id: UUID, hashed: str) -> None:
     """Write a new password's hash."""
     await tx.execute(

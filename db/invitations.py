@@ -1,4 +1,4 @@
-"""Logins of a family: invitations to open one, and the removal of one."""
+"""Logins of a family, and invitations to open one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,35 +107,9 @@ async def emails(tx: Any, family_id: UUID) -> list[str]:
     return [row["value"] for row in await tx.fetch(EMAILS, family_id)]
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A login held until the transaction ends."""
-
-    id: UUID
-    email: str
-    password_hash: str
-
-
-LOGINS = """
-    select id, email, password_hash from account where family_id = $1 and removed_at is null order by id for update
-"""
-
-
-async def logins(tx: Any, family_id: UUID) -> list[Login]:
-    """Give the logins of a family, oldest first, held."""
-    return [Login(*row.values()) for row in await tx.fetch(LOGINS, family_id)]
-
-
-ERASE = """
-    with erased as (delete from address where family_id = $1 and account_id = $2),
-        unknown as (delete from device where family_id = $1 and account_id = $2),
-        unlinked as (delete from provider_link where family_id = $1 and account_id = $2)
-    update account set removed_at = $3, email = 'removed-' || id || '@invalid', email_verified_at = null,
-        password_hash = '', member_id = null
-    where family_id = $1 and id = $2
-"""
-
-
-async def remove(tx: Any, family_id: UUID, account_id: UUID, at: datetime) -> None:
-    """Erase a login's address, password, known devices and links to providers; what it accepted stays as proof (R4)."""
-    await tx.execute(ERASE, family_id, account_id, at)
+async def logins(tx: Any, family_id: UUID) -> dict[UUID, str]:
+    """Give the addresses of the logins of a family, by their ids, and hold them."""
+    rows = await tx.fetch(
+        "select id, email from account where family_id = $1 and removed_at is null order by id for update", family_id
+    )
+    return {row["id"]: row["email"] for row in rows}

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 
-from db import audit, exports, jobs, privacy, procedures
+from db import audit, exports, invitations, jobs, privacy, procedures, sessions
 from db import closure as stored
-from db import sessions as stored_sessions
 from db.ids import uuid7
 from db.jobs import Job
 from db.outbox import Told, tell
-from resolvers import attempts
 from resolvers.context import Context, Process
 from resolvers.job_runner import Again, Progress, Result
+from resolvers.reauthentication import confirm_password
 from resolvers.viewer import SYSTEM_SIGHT
 
 FORGET_LAST_ADDRESS = "forget_last_address"
@@ -43,48 +42,40 @@ async def close_account(context: Context, password: str, reason: str | None) -> 
     """Close the login that asks, and its family's account with the last one (R10).
 
     Credentials and contacts are erased, sessions end. What was filed stays with the city, debts stay due. `reason` is
-    a code. Raises Refusal: BAD_CREDENTIALS, THROTTLED, BUSY.
+    a code. Raises Refusal: PASSWORD_WRONG, THROTTLED, BUSY; UNAUTHENTICATED when the login was removed meanwhile.
     """
     process, viewer, now = context.process, context.viewer, context.process.clock()
     family_id, account_id = viewer.family, viewer.account
-    email = await _confirmed(context, password)
+    await confirm_password(context, password)
     async with context.transaction(system=True) as tx:
         family = await stored.hold_family(tx, family_id)
         assert family is not None, "a session's foreign key guarantees it"
-        is_last = await stored.logins(tx, family_id) == [account_id]
-        told = await _farewell(tx, family_id, account_id, email, is_last, now)
-        await exports.drop_unfinished(tx, family_id, account_id)
-        await stored.erase_login(tx, family_id, account_id, now)
+        logins = await invitations.logins(tx, family_id)
+        if account_id not in logins:
+            raise context.refusal("UNAUTHENTICATED")
+        is_last = len(logins) == 1
+        last = await _farewell(tx, family_id, account_id, logins[account_id], is_last, now)
         if is_last:
             await _withdraw_drafts(tx, family_id, now)
             await stored.close(tx, family_id, now)
-        await stored_sessions.end_all(tx, account_id, family_id, now, "ACCOUNT_CLOSED")
-        seq = await tell(tx, told)
-        await jobs.enqueue(
-            tx,
-            FORGET_LAST_ADDRESS,
-            now,
-            family_id=family_id,
-            parameters={"seq": seq},
-            run_at=now + timedelta(minutes=1),
-        )
+        await leave(tx, account_id, last, "ACCOUNT_CLOSED")
         await context.record(
             tx, "account_closed", family=family_id, subject=account_id, reason=reason, last_login=is_last
         )
     process.sessions.forget_all()
 
 
-async def _confirmed(context: Context, password: str) -> str:
-    """Give the address of the login that asks, after its password was checked; tries are counted before."""
-    process, viewer, now = context.process, context.viewer, context.process.clock()
-    subject = process.keys.digest("throttle", f"close/{viewer.account}")
-    await attempts.count(context, subject, now)
-    async with context.look() as tx:
-        login = await stored.login(tx, viewer.family, viewer.account)
-    if not await attempts.matches(context, login.password_hash if login else None, password):
-        raise context.refusal("BAD_CREDENTIALS", ["password"])
-    assert login is not None, "nobody's password never matches"
-    return login.email
+async def leave(tx: Any, account_id: UUID, last: Told, reason: str) -> None:
+    """Erase a login of a family that is held, end its sessions, and send a last message; `tx` sees all rows.
+
+    `last` names its addresses itself: the login has none any more. That of the login is erased once the message went.
+    """
+    family_id, now = last.family_id, last.occurred_at
+    await exports.drop_unfinished(tx, family_id, account_id)
+    await stored.erase_login(tx, family_id, account_id, now)
+    await sessions.end_all(tx, account_id, family_id, now, reason)
+    seq, run_at = await tell(tx, last), now + timedelta(minutes=1)
+    await jobs.enqueue(tx, FORGET_LAST_ADDRESS, now, family_id=family_id, parameters={"seq": seq}, run_at=run_at)
 
 
 async def _farewell(tx: Any, family_id: UUID, account_id: UUID, email: str, is_last: bool, now: datetime) -> Told:
@@ -135,7 +126,7 @@ async def terminate(context: Context, family_id: UUID, reason: str) -> None:
         if family.terminated:
             return
         await stored.terminate(tx, family_id, now, reason)
-        await stored_sessions.end_all_of_family(tx, family_id, now, "ACCOUNT_TERMINATED")
+        await sessions.end_all_of_family(tx, family_id, now, "ACCOUNT_TERMINATED")
         await tell(tx, _security(family_id, "account_terminated", {"message": reason, **TERMINATED}, now))
         await context.record(tx, "account_terminated", family=family_id)
     context.process.sessions.forget_all()
@@ -198,7 +189,7 @@ async def erase(context: Context, family_id: UUID, number: str) -> None:
 
 
 async def _erase(tx: Any, family_id: UUID, now: datetime) -> None:
-    await stored_sessions.end_all_of_family(tx, family_id, now, "FAMILY_ERASED")
+    await sessions.end_all_of_family(tx, family_id, now, "FAMILY_ERASED")
     await exports.drop_of_family(tx, family_id)
     await stored.erase(tx, family_id, now)
 

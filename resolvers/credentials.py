@@ -1,31 +1,16 @@
-"""Credentials of a login that is signed in: proof of its password, and a new one."""
+"""Credentials of a login that is signed in: a new password; and the links that stand for its owner."""
 
 from uuid import UUID
 
 from db import credentials as stored
-from db import recovery, sessions, throttle
+from db import recovery, sessions
 from db.keys import LinkRefused
 from db.outbox import tell
 from resolvers import attempts
 from resolvers.context import Context
 from resolvers.password_policy import check_password
+from resolvers.reauthentication import confirm_password
 from resolvers.security_news import told
-
-
-async def prove(context: Context, password: str, argument: str) -> None:
-    """Let the one who is signed in prove to be the owner, before what only the owner may do.
-
-    Throttled like sign-in. Raises Refusal: PASSWORD_WRONG, THROTTLED, BUSY.
-    """
-    process, viewer = context.process, context.viewer
-    subject = process.keys.digest("throttle", f"password/{viewer.account}")
-    await attempts.count(context, subject, process.clock())
-    async with context.look() as tx:
-        known = await stored.password_hash(tx, viewer.family, viewer.account)
-    if not await attempts.matches(context, known, password):
-        raise context.refusal("PASSWORD_WRONG", [argument])
-    async with context.transaction(system=True) as tx:
-        await throttle.succeed(tx, subject)
 
 
 async def change_password(context: Context, current: str, new: str, *, sign_out_others: bool) -> None:
@@ -34,7 +19,7 @@ async def change_password(context: Context, current: str, new: str, *, sign_out_
     Raises Refusal: PASSWORD_WRONG, THROTTLED, BUSY, the faults of the new password. Source: ASVS 5.0, 6.2.2 and 6.2.3.
     """
     viewer, now = context.viewer, context.process.clock()
-    await prove(context, current, "currentPassword")
+    await confirm_password(context, current, "currentPassword")
     await check_password(context, None, viewer.family, new, path="newPassword")
     hashed = await attempts.hashed(context, new)
     async with context.transaction() as tx:

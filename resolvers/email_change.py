@@ -10,7 +10,8 @@ from db.ids import uuid7
 from db.outbox import tell
 from resolvers.accounts import checked_email
 from resolvers.context import Context
-from resolvers.credentials import prove, read_link
+from resolvers.credentials import read_link
+from resolvers.reauthentication import confirm_password
 from resolvers.security_news import told
 
 EMAIL_CHANGE = "email-change"
@@ -25,7 +26,7 @@ async def request(context: Context, email: str, password: str) -> None:
     """
     viewer, now = context.viewer, context.process.clock()
     new = checked_email(context, email)
-    await prove(context, password, "password")
+    await confirm_password(context, password)
     async with context.transaction() as tx:
         await logins.hold_family(tx, viewer.family)
         login = await logins.hold(tx, viewer.family, viewer.account)

@@ -57,6 +57,13 @@ OF_LOGINS = frozenset({"ADULT_INVITED", "INVITATION_REVOKED", "LOGIN_ADDED", "LO
 
 async def confirm(tx: Any, context: Context, family_id: UUID, subject_id: UUID, change: str, who: str = "") -> None:
     """Confirm a change to the family, in the transaction that makes it."""
+    await tell(tx, await confirmation(tx, context, family_id, subject_id, change, who))
+
+
+async def confirmation(
+    tx: Any, context: Context, family_id: UUID, subject_id: UUID, change: str, who: str = ""
+) -> Told:
+    """Give what confirms a change, for the addresses that the family has now."""
     sentence = SENTENCES[change]
     data = {
         "change": change,
@@ -65,7 +72,6 @@ async def confirm(tx: Any, context: Context, family_id: UUID, subject_id: UUID, 
     }
     at = context.process.clock()
     if change not in OF_LOGINS:
-        await tell(tx, Told(family_id, "ACCOUNT_SECURITY", TYPE, subject_id, data, at))
-        return
+        return Told(family_id, "ACCOUNT_SECURITY", TYPE, subject_id, data, at)
     to = [("EMAIL", email) for email in await logins.emails(tx, family_id)]
-    await tell(tx, Told(family_id, "ACCOUNT_SECURITY", TYPE, subject_id, data, at, priority=0, to=to))
+    return Told(family_id, "ACCOUNT_SECURITY", TYPE, subject_id, data, at, priority=0, to=to)

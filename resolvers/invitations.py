@@ -7,17 +7,18 @@ from uuid import UUID
 import asyncpg
 
 from db import invitations as stored
-from db import members, sessions, throttle
+from db import members
 from db.ids import uuid7
 from db.invitations import Invitation
 from db.keys import LinkRefused
 from db.outbox import Told, tell
-from resolvers import attempts, terms
+from resolvers import attempts, closure, terms
 from resolvers.accounts import checked_email
 from resolvers.context import Context
-from resolvers.family_news import confirm
+from resolvers.family_news import confirm, confirmation
 from resolvers.members import held
 from resolvers.password_policy import check_password
+from resolvers.reauthentication import confirm_password
 
 PURPOSE = "invitation"
 
@@ -111,40 +112,25 @@ async def _opened(context: Context, key: tuple[UUID, UUID], password_hash: str, 
 
 
 async def remove_login(context: Context, key: tuple[UUID, UUID], password: str) -> None:
-    """Remove another login of the family: its address and password are erased, its sessions end at once.
+    """Remove another login of the family: it is erased as one that is closed, its sessions end at once.
 
-    All addresses are told, the removed one too. Raises Refusal: NOT_FOUND, OWN_LOGIN, LAST_LOGIN, BAD_CREDENTIALS,
+    All addresses are told, the removed one too. Raises Refusal: NOT_FOUND, OWN_LOGIN, LAST_LOGIN, PASSWORD_WRONG,
     THROTTLED, BUSY.
     """
-    viewer, now = context.viewer, context.process.clock()
+    viewer = context.viewer
     if key[0] != viewer.family:
         raise context.refusal("NOT_FOUND", ["account"])
-    await _prove(context, password)
-    async with context.transaction() as tx:
+    await confirm_password(context, password)
+    async with context.transaction(system=True) as tx:
         await held(tx, context, viewer.family, "account")
-        logins = {each.id: each for each in await stored.logins(tx, viewer.family)}
+        logins = await stored.logins(tx, viewer.family)
         if key[1] not in logins:
             raise context.refusal("NOT_FOUND", ["account"])
         if len(logins) == 1:
             raise context.refusal("LAST_LOGIN", ["account"])
         if key[1] == viewer.account:
             raise context.refusal("OWN_LOGIN", ["account"])
-        await confirm(tx, context, viewer.family, key[1], "LOGIN_REMOVED", logins[key[1]].email)
-        await sessions.end_all(tx, key[1], viewer.family, now, "ACCOUNT_REMOVED")
-        await stored.remove(tx, viewer.family, key[1], now)
+        last = await confirmation(tx, context, viewer.family, key[1], "LOGIN_REMOVED", logins[key[1]])
+        await closure.leave(tx, key[1], last, "ACCOUNT_REMOVED")
         await context.record(tx, "account_removed", family=viewer.family, subject=key[1])
     context.process.sessions.forget_all()
-
-
-async def _prove(context: Context, password: str) -> None:
-    """See that it is the viewer who asks, and not somebody who found its session open; guesses are counted."""
-    now, account = context.process.clock(), context.viewer.account
-    subject = context.process.keys.digest("throttle", f"remove-login/{account}")
-    await attempts.count(context, subject, now)
-    async with context.look() as tx:
-        logins = {each.id: each for each in await stored.logins(tx, context.viewer.family)}
-    own = logins.get(account)
-    if not await attempts.matches(context, own.password_hash if own else None, password):
-        raise context.refusal("BAD_CREDENTIALS", ["password"])
-    async with context.transaction(system=True) as tx:
-        await throttle.succeed(tx, subject)

@@ -1,4 +1,4 @@
-"""The password once more, before what guards an account is changed (ASVS 5.0, 7.5.1)."""
+"""The password once more, before what only the owner of a login may do (ASVS 5.0, 7.5.1)."""
 
 from db import reauthentication as stored
 from db import throttle
@@ -6,13 +6,14 @@ from resolvers import attempts
 from resolvers.context import Context
 
 
-async def confirm_password(context: Context, password: str) -> None:
-    """Check the password of the viewer: an open screen is not enough to add another way in.
+async def confirm_password(context: Context, password: str, argument: str = "password") -> None:
+    """Check the password of the viewer, a family's login or an agent: an open screen is not enough.
 
-    Raises Refusal: BAD_CREDENTIALS, THROTTLED, BUSY.
+    Throttled as sign-in is, but apart from it: whatever is asked for, guesses are counted together. `argument` is the
+    one that the password came in. Raises Refusal: PASSWORD_WRONG, THROTTLED, BUSY.
     """
     viewer = context.viewer
-    subject = context.process.keys.digest("throttle", f"reauthentication/{viewer.agent_id or viewer.account}")
+    subject = context.process.keys.digest("throttle", f"password/{viewer.agent_id or viewer.account}")
     await attempts.count(context, subject, context.process.clock())
     async with context.look() as tx:
         known = (
@@ -21,6 +22,6 @@ async def confirm_password(context: Context, password: str) -> None:
             else await stored.of_account(tx, viewer.family, viewer.account)
         )
     if not await attempts.matches(context, known, password):
-        raise context.refusal("BAD_CREDENTIALS", ["password"])
-    async with context.transaction() as tx:
+        raise context.refusal("PASSWORD_WRONG", [argument])
+    async with context.transaction(system=True) as tx:
         await throttle.succeed(tx, subject)

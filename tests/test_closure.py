@@ -131,7 +131,7 @@ async def test_after_closing_nothing_lets_in_and_sockets_close(house: House) -> 
 async def test_a_wrong_password_closes_nothing_and_guesses_are_counted(house: House) -> None:
     _, token = await house.member(accepts_terms=False)
     told = [await house.problems(CLOSE, token, password="Mauvais-Mot-1") for _ in range(6)]
-    assert told == [["BAD_CREDENTIALS"]] * 4 + [["THROTTLED"]] * 2
+    assert told == [["PASSWORD_WRONG"]] * 4 + [["THROTTLED"]] * 2
     assert await house.problems(CLOSE, token, password=PASSWORD) == ["THROTTLED"]
     assert (await house.ask("{ viewer { account { email } } }", token)).data["viewer"]["account"]
     house.clock.ahead = timedelta(minutes=2)

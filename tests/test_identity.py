@@ -255,7 +255,7 @@ async def test_a_link_needs_the_password_and_is_removed_by_its_account_only(town
     _, token, link = await town.linked()
     _, stranger = await town.house.member()
     wrong = {"back": BACK, "password": "Mauvais-Mot-1"}
-    assert await town.house.problems(LINK, stranger, **wrong) == ["BAD_CREDENTIALS"]
+    assert await town.house.problems(LINK, stranger, **wrong) == ["PASSWORD_WRONG"]
     assert await town.house.problems(UNLINK, stranger, link=link["id"]) == ["NOT_FOUND"]
     agent = await town.house.agent()
     assert (await town.house.ask(LINK, agent, back=BACK, password=PASSWORD)).codes == ["FORBIDDEN"]

@@ -198,7 +198,7 @@ async def test_nobody_removes_the_last_login_ones_own_or_with_a_wrong_password(h
     guest = await joined(house, token)
     theirs = (await logins(house, guest))["account"]["id"]
     assert await house.problems(REMOVE, token, id=own, password=PASSWORD) == ["OWN_LOGIN"]
-    assert await house.problems(REMOVE, token, id=theirs, password="Pas-le-bon-7") == ["BAD_CREDENTIALS"]
+    assert await house.problems(REMOVE, token, id=theirs, password="Pas-le-bon-7") == ["PASSWORD_WRONG"]
     _, stranger = await house.member()
     assert await house.problems(REMOVE, stranger, id=theirs, password=PASSWORD) == ["NOT_FOUND"]
     assert len(await emails(house, token)) == 2

@@ -324,10 +324,10 @@ async def test_nothing_is_added_or_removed_without_the_password(house: House) ->
     app = await enrol(house)
     [edge] = (await house.ask(MINE, app.token)).data["viewer"]["agent"]["secondFactors"]["edges"]
     for mutation in (ENROL, BEGIN, RENEW):
-        assert await house.problems(mutation, app.token, password="Mauvais-Mot-1") == ["BAD_CREDENTIALS"]
+        assert await house.problems(mutation, app.token, password="Mauvais-Mot-1") == ["PASSWORD_WRONG"]
         await house.connection.execute("delete from throttle")
     wrong = {"factor": edge["node"]["id"], "password": "Mauvais-Mot-1"}
-    assert await house.problems(REMOVE, app.token, **wrong) == ["BAD_CREDENTIALS"]
+    assert await house.problems(REMOVE, app.token, **wrong) == ["PASSWORD_WRONG"]
     assert await house.connection.fetchval("select count(*) from second_factor") == 1
     await house.do(REMOVE, app.token, factor=edge["node"]["id"], password=PASSWORD)
     assert await house.connection.fetchval("select count(*) from recovery_code") == 0
