@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db import agents, credentials
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -160,26 +162,32 @@ async def credentials_of_agent(tx: Any, email: str) -> Credentials | None:
     return Credentials(*row.values()) if row else None
 
 
-CHANGE_HASH = """
-    update account set password_hash = $3
-    where family_id = $1 and id = $2 and password_hash = coalesce($4, password_hash)
+# The family's row comes first, as with all that concerns logins.
+HOLD = """
+    select a.password_hash from family f join account a on a.family_id = f.id
+    where f.id = $1 and a.id = $2 and a.removed_at is null for no key update
 """
-CHANGE_HASH_OF_AGENT = (
-    "update agent set password_hash = $2 where id = $1 and password_hash = coalesce($3, password_hash)"
-)
+HOLD_AGENT = "select password_hash from agent where id = $1 and disabled_at is null for no key update"
 
 
-async def change_hash(
-    tx: Any, family_id: UUID | None, holder_id: UUID, password_hash: str, *, instead_of: str | None = None
-) -> None:
-    """Change the password of an account, or of an agent (no family).
+async def hold(tx: Any, found: Credentials) -> str | None:
+    """Hold who was found until the transaction ends; give the hash stored now, None for somebody who left.
 
-    With `instead_of` only while that is the one stored: a hash made anew must not undo a change made meanwhile.
+    What changes a password ends the sessions that there are: none may begin beside it with the old one.
     """
-    if family_id is None:
-        await tx.execute(CHANGE_HASH_OF_AGENT, holder_id, password_hash, instead_of)
+    if found.family_id is None:
+        held: str | None = await tx.fetchval(HOLD_AGENT, found.id)
     else:
-        await tx.execute(CHANGE_HASH, family_id, holder_id, password_hash, instead_of)
+        held = await tx.fetchval(HOLD, found.family_id, found.id)
+    return held
+
+
+async def change_hash(tx: Any, held: Credentials, password_hash: str) -> None:
+    """Write the same password's hash anew, of somebody whose row is held."""
+    if held.family_id is None:
+        await agents.set_password(tx, held.id, password_hash)
+    else:
+        await credentials.set_password(tx, held.family_id, held.id, password_hash)
 
 
 INSERT_CODE = """

@@ -67,7 +67,7 @@ async def disable(tx: Any, agent_id: UUID, at: datetime | None) -> None:
 
 
 async def set_password(tx: Any, agent_id: UUID, password_hash: str) -> None:
-    """Keep the hash of an agent's new password."""
+    """Write an agent's password's hash."""
     await tx.execute("update agent set password_hash = $2 where id = $1", agent_id, password_hash)
 
 

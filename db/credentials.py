@@ -68,7 +68,7 @@ async def hold(tx: Any, family_id: UUID, account_id: UUID) -> Login | None:
 
 
 async def set_password(tx: Any, family_id: UUID, account_id: UUID, hashed: str) -> None:
-    """Write a new password's hash."""
+    """Write a login's password's hash."""
     await tx.execute(
         "update account set password_hash = $3 where family_id = $1 and id = $2", family_id, account_id, hashed
     )

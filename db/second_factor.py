@@ -84,9 +84,14 @@ async def remove(tx: Any, agent_id: UUID, factor_id: UUID) -> None:
 async def remove_all(tx: Any, agent_id: UUID) -> int:
     """Remove an agent's factors, recovery codes and open challenges; give how many factors there were."""
     await tx.execute("delete from recovery_code where agent_id = $1", agent_id)
-    await tx.execute("delete from agent_challenge where agent_id = $1", agent_id)
+    await drop_challenges(tx, agent_id)
     status: str = await tx.execute("delete from second_factor where agent_id = $1", agent_id)
     return int(status.split()[-1])
+
+
+async def drop_challenges(tx: Any, agent_id: UUID) -> None:
+    """Let everything that an agent was asked to prove count no more."""
+    await tx.execute("delete from agent_challenge where agent_id = $1", agent_id)
 
 
 async def replace_recovery_codes(tx: Any, agent_id: UUID, hashes: Sequence[bytes], at: datetime) -> None:

@@ -165,6 +165,7 @@ async def set_password(context: Context, token: str, password: str) -> None:
     async with context.transaction(system=True) as tx:
         await _of_link(tx, context, agent_id, of)  # of two at once, the second finds it used
         await stored.set_password(tx, agent_id, hashed)
+        await factors.drop_challenges(tx, agent_id)  # asked after the old password
         await sessions.end_all(tx, agent_id, None, now, "PASSWORD_CHANGED")
         await _record(tx, context, "agent_password_set", agent_id)
     context.process.sessions.forget_all()

@@ -41,29 +41,37 @@ async def sign_in(
     assert found is not None, "nobody's password never matches"
     renewed = await _renewed_hash(context, found, password)
     async with context.transaction(system=True) as tx:
+        held = await stored_accounts.hold(tx, found)
+        if held != found.password_hash and not await attempts.matches(context, held, password):
+            raise context.refusal("BAD_CREDENTIALS")  # changed while it was looked at
         await throttling.take_back(tx, attempt)
-        if renewed is not None:
-            await stored_accounts.change_hash(tx, found.family_id, found.id, renewed, instead_of=found.password_hash)
-        if not found.email_verified:
-            await _send_link(tx, context, found)
-            outcome = None
-        else:
-            step = (
-                await second_factor.needed(tx, context, found.id, shared_computer=shared_computer) if as_agent else None
-            )
-            outcome = step or await sessions.open_session(
-                tx,
-                context,
-                family_id=found.family_id,
-                account_id=None if as_agent else found.id,
-                agent_id=found.id if as_agent else None,
-                now=now,
-                shared_computer=shared_computer,
-                device_token=device_token,
-            )
+        if renewed is not None and held == found.password_hash:
+            await stored_accounts.change_hash(tx, found, renewed)
+        outcome = await _admitted(tx, context, found, now, shared_computer=shared_computer, device_token=device_token)
     if outcome is None:
         raise context.refusal("EMAIL_NOT_VERIFIED")
     return sessions.kept_in_cookies(context, outcome) if in_cookies and isinstance(outcome, Grant) else outcome
+
+
+async def _admitted(
+    tx: Any, context: Context, found: Credentials, now: datetime, *, shared_computer: bool, device_token: str | None
+) -> Grant | Step | None:
+    """Open a session, or ask an agent for more; None for an address that is not verified, to which the link goes."""
+    if not found.email_verified:
+        await _send_link(tx, context, found)
+        return None
+    as_agent = found.family_id is None
+    step = await second_factor.needed(tx, context, found.id, shared_computer=shared_computer) if as_agent else None
+    return step or await sessions.open_session(
+        tx,
+        context,
+        family_id=found.family_id,
+        account_id=None if as_agent else found.id,
+        agent_id=found.id if as_agent else None,
+        now=now,
+        shared_computer=shared_computer,
+        device_token=device_token,
+    )
 
 
 async def _begun(

@@ -61,9 +61,9 @@ async def second_login(house: House, family: Made) -> tuple[str, str]:
     return email, await house.sign_in(email)
 
 
-async def last_message_gone(house: House, family: Made) -> None:
+async def last_message_gone(house: House, family: Made, words: str = "fermé") -> None:
     """Wait until the last message went out, and let the clock erase where it went."""
-    await house.mail_to(family.email, "fermé")
+    await house.mail_to(family.email, words)
     waiting = "select exists (select from delivery where family_id = $1 and status = 'PENDING')"
     async with asyncio.timeout(10):
         while await house.connection.fetchval(waiting, family.id):

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from tests.house import PASSWORD, SIGN_IN, House, token_in
+from tests.test_closure import CLOSE, last_message_gone, traces
 from tests.test_families import ADD, acts
+from tests.test_passwords import CHANGE
 
 INVITE = """mutation ($email: EmailAddress!, $member: ID) { inviteAdult(email: $email, member: $member) {
     problems { code path } invitation { id email expiresAt acceptedAt revokedAt member { firstName } } } }"""
@@ -189,6 +191,32 @@ async def test_a_removed_login_is_out_at_once_and_everybody_is_told(house: House
     assert (await acts(house, family))[-1] == "account_removed"
     again = await joined(house, token)
     assert (await logins(house, again))["account"]["email"] == GUEST, "it may be invited again"
+
+
+async def test_a_removed_login_leaves_no_trace_once_it_was_told(house: House) -> None:
+    family, token = await house.member()
+    account = (await logins(house, await joined(house, token)))["account"]["id"]
+    await house.do(REMOVE, token, id=account, password=PASSWORD)
+    assert await traces(house, GUEST), "what is being sent to it"
+    await last_message_gone(house, family, "a été retiré")
+    assert await traces(house, GUEST) == {}
+    assert await emails(house, token) == [family.email]
+    assert await house.connection.fetchval(
+        "select count(*) from delivery where family_id = $1 and address = $2", family.id, family.email
+    ), "what was sent to those who stay keeps its proof"
+
+
+async def test_guesses_at_a_password_count_together_whatever_is_asked(house: House) -> None:
+    _, token = await house.member()
+    theirs = (await logins(house, await joined(house, token)))["account"]["id"]
+    wrong = "Pas-le-bon-7"
+    assert await house.problems(REMOVE, token, id=theirs, password=wrong) == ["PASSWORD_WRONG"]
+    assert await house.problems(CLOSE, token, password=wrong) == ["PASSWORD_WRONG"]
+    for _ in range(2):
+        assert await house.problems(CHANGE, token, current=wrong, new=GOOD, others=True) == ["PASSWORD_WRONG"]
+    assert await house.problems(CLOSE, token, password=PASSWORD) == ["THROTTLED"]
+    assert await house.problems(REMOVE, token, id=theirs, password=PASSWORD) == ["THROTTLED"]
+    assert len(await emails(house, token)) == 2
 
 
 async def test_nobody_removes_the_last_login_ones_own_or_with_a_wrong_password(house: House) -> None:
