@@ -59,7 +59,11 @@ class Connection(web.RequestHandler):
             refused = RequestRefused("INTERNAL", MASKED)
         else:
             refused = RequestRefused("BAD_REQUEST", "The request is not valid HTTP.")
-        headers = {"Server": SERVER, "Content-Type": "application/json; charset=utf-8"}
+        headers = {
+            "Server": SERVER,
+            "Content-Type": "application/json; charset=utf-8",
+            "X-Content-Type-Options": "nosniff",
+        }
         answer = web.Response(status=status, body=refused.body(), headers=headers)
         answer.force_close()
         return answer

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from graphql import GraphQLObjectType, parse
+from graphql import parse
 from graphql.execution import get_variable_values
 
 import schema
@@ -21,7 +21,7 @@ from resolvers.reading.reader import Reader
 from resolvers.viewer import Kind, Viewer, anonymous
 from tests.conftest import Cluster, Database
 from tests.test_reading import parts
-from tests.walks import Canaries, Side, Walk, sides
+from tests.walks import Canaries, Path, Side, Walk, sides
 
 BUILT = schema.build()
 CONSTANTS = schema.constants(Settings().city)
@@ -83,11 +83,11 @@ class Breached:
     theirs: Side
     canaries: Canaries
 
-    async def read(self, text: str, viewer: Viewer) -> str:
-        """Give the answer of a query."""
+    async def read(self, text: str, viewer: Viewer, source: Any = None) -> str:
+        """Give the answer of a query, or what a subscription pushes of an item of news."""
         operation, fragments = parts(parse(text))
         variables = get_variable_values(BUILT.graphql, (), {})
-        data = await self.reader.whole(text, operation, fragments, variables, viewer)
+        data = await self.reader.whole(text, operation, fragments, variables, viewer, source)
         assert data is not None
         return data.decode()
 
@@ -152,28 +152,43 @@ async def test_without_row_security_no_foreign_row_is_seen(unwalled: Breached) -
     await walked(unwalled, STAFF_SEES, set())
 
 
-async def walked(town: Breached, staff: set[str], shared: set[str], through: str | None = None) -> set[str]:
-    """Walk every way through the schema, or through one type, as everybody whom theirs does not concern; give what its
-    family sees of it.
-    """
-    root = BUILT.graphql.query_type
-    assert isinstance(root, GraphQLObjectType)
-    strangers: tuple[tuple[Viewer, set[str]], ...] = (
-        (town.ours.family, set()),
-        (replace(town.ours.agent, roles=frozenset({"AGENT"})), staff),
-        (Viewer(Kind.PARTNER), set()),
-        (anonymous(), set()),
-    )
+async def walked(town: Breached, staff: set[str], shared: set[str]) -> set[str]:
+    """Walk every way through the schema as everybody whom theirs does not concern; give what its family sees of it."""
     seen: set[str] = set()
-    for path in Walk(BUILT.graphql, town.theirs).of(root):
-        if through is not None and through not in {parent for parent, _ in path.pairs}:
-            continue
-        for viewer, allowed in strangers:
-            answer = await town.read(f"query {{ {path.text} }}", viewer)
-            found = town.canaries.found(answer) - shared
-            assert found <= allowed, f"{viewer.kind}: {path.text}\n{answer}"
-        seen |= town.canaries.found(await town.read(f"query {{ {path.text} }}", town.theirs.family))
+    for path in ways(town):
+        for viewer in strangers(town):
+            await seen_by(town, path, viewer, (staff if viewer.kind is Kind.AGENT else set()) | shared)
+        seen |= await shown(town, path, town.theirs.family)
     return seen
+
+
+def ways(town: Breached) -> list[Path]:
+    """Give every way through the reads and the streams of the schema."""
+    walk = Walk(BUILT.graphql, town.theirs)
+    roots = [root for root in (BUILT.graphql.query_type, BUILT.graphql.subscription_type) if root is not None]
+    return [path for root in roots for path in walk.of(root)]
+
+
+async def shown(town: Breached, path: Path, viewer: Viewer) -> set[str]:
+    """Give the tables of theirs whose rows somebody sees on a way; a stream is pushed two items of their news."""
+    if not any(parent == "Subscription" for parent, _ in path.pairs):
+        return town.canaries.found(await town.read(f"query {{ {path.text} }}", viewer))
+    found: set[str] = set()
+    for row in town.theirs.news[:2]:
+        found |= town.canaries.found(await town.read(f"subscription {{ {path.text} }}", viewer, row))
+    return found
+
+
+def strangers(town: Breached) -> list[Viewer]:
+    """Give everybody whom theirs does not concern."""
+    agent = replace(town.ours.agent, roles=frozenset({"AGENT"}))
+    return [town.ours.family, agent, Viewer(Kind.PARTNER), anonymous()]
+
+
+async def seen_by(town: Breached, path: Path, viewer: Viewer, allowed: set[str]) -> None:
+    """Go one way as somebody, who must not see rows of theirs but those of the tables allowed."""
+    found = await shown(town, path, viewer)
+    assert found <= allowed, f"{viewer.kind} sees {found - allowed}: {path.text}"
 
 
 COUNTED = "{ procedures { totalCount } families { totalCount } nodes(ids: []) { id } }"

@@ -5,7 +5,7 @@ is `walls.txt`, a table that is committed and read like the contract: `python -m
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,34 +83,29 @@ class Ground:
             Caller("the owner", PROBER),
         ]
 
-    async def drawn(self, tables: Sequence[str] | None = None) -> str:
-        """Try every walled table, or some; nothing stays of it."""
-        lines = []
+    async def drawn(self) -> str:
+        """Try every walled table."""
+        return "".join([f"{line}\n" for table in await self.walled() async for line in self.lines(table)])
+
+    async def lines(self, table: str) -> AsyncGenerator[str, None]:
+        """Try one table as everybody; nothing stays of it."""
         transaction = self.connection.transaction()
         await transaction.start()
         try:
             await self.connection.execute(f"create role {PROBER}; grant create on schema public to {PROBER}")
-            for table in tables if tables is not None else await self.walled():
-                lines += await self._table(table)
+            transfer = await self.connection.fetchval(OWNED, table, "family_id")
+            for caller in self.callers:
+                found = [
+                    f"{group}: {await Trial(self, table, caller, rows).outcome(transfer=transfer)}"
+                    for group, rows in (await self.groups(table)).items()
+                ]
+                yield f"{table:24} {caller.name:24} {'  '.join(found)}".rstrip()
         finally:
             await transaction.rollback()
-        return "".join(f"{line}\n" for line in lines)
 
     async def walled(self) -> list[str]:
         """Give the tables with row-level security."""
         return [row["relname"] for row in await self.connection.fetch(WALLED)]
-
-    async def _table(self, table: str) -> list[str]:
-        """Try one table as everybody."""
-        lines = []
-        transfer = await self.connection.fetchval(OWNED, table, "family_id")
-        for caller in self.callers:
-            found = [
-                f"{group}: {await Trial(self, table, caller, rows).outcome(transfer=transfer)}"
-                for group, rows in (await self.groups(table)).items()
-            ]
-            lines.append(f"{table:24} {caller.name:24} {'  '.join(found)}".rstrip())
-        return lines
 
     async def groups(self, table: str) -> dict[str, str]:
         """Give the conditions of the rows of the family and its agent, and of those of the other one; one for all rows
@@ -164,14 +159,12 @@ class Trial:
         await savepoint.start()
         try:
             sample = f"select * from {self.table} where {self.group} order by 1 limit 1"
-            await connection.execute(f"create temp table sample on commit drop as {sample}")
-            if self.caller.role == PROBER:
-                await connection.execute(f"alter table {self.table} owner to {PROBER}")
+            owned = f"alter table {self.table} owner to {PROBER};" if self.caller.role == PROBER else ""
+            sight = "".join(f"select set_config('{name}', '{value}', true);" for name, value in self.caller.sight)
             await connection.execute(
-                f"grant all on {self.table}, sample to {self.caller.role}; set local role {self.caller.role}"
+                f"""create temp table sample on commit drop as {sample}; {owned}
+                grant all on {self.table}, sample to {self.caller.role}; set local role {self.caller.role}; {sight}"""
             )
-            for name, value in self.caller.sight:
-                await connection.execute("select set_config($1, $2, true)", name, value)
             return int((await connection.execute(statement)).split()[-1])
         except asyncpg.InsufficientPrivilegeError:
             return 0

@@ -1,15 +1,24 @@
 """Row-level security, weakened: each policy dropped and opened, each table without its wall, or without FORCE."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from tests.attacks.walls import DRAWN, Ground
 from tests.mutations.mutant import Mutant
 
 NOTICING = "tests/attacks/test_walls.py::test_the_walls_stand_as_they_are_drawn"
 
+IN_USE = {
+    "audit_entry": ("tests/test_audit.py",),
+    "news": ("tests/test_procedures.py", "tests/test_families.py", "tests/test_broadcast.py"),
+    "quotient_familial": ("tests/test_quotient.py", "tests/test_erasure.py", "tests/test_data_choices.py"),
+}
+"""Tests of what some policies let happen and the drawing of the walls cannot show: a row of this very transaction."""
+
 POLICIES = """
-    select c.relname as name, p.polname as policy, p.polqual is not null as reads, p.polwithcheck is not null as writes,
-        p.polcmd::text as command
+    select c.relname as name, p.polname as policy, 
+        coalesce(pg_get_expr(p.polqual, p.polrelid), 'true') <> 'true' as reads,
+        coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'true') <> 'true' as writes
     from pg_policy p join pg_class c on c.oid = p.polrelid order by 1, 2
 """
 
@@ -32,7 +41,8 @@ async def mutants(ground: Ground) -> list[Mutant]:
 
 
 def _mutant(name: str, spoiling: str) -> Mutant:
-    return Mutant("policy", name, spoiling=spoiling, tests=("tests/test_row_security.py", "tests/test_isolation.py"))
+    table = name.replace(" ", ".").split(".")[0]
+    return Mutant("policy", name, spoiling=spoiling, tests=IN_USE.get(table, ("tests/test_row_security.py",)))
 
 
 def table_of(mutant: Mutant) -> str:
@@ -49,8 +59,17 @@ async def noticed(ground: Ground, mutants: list[Mutant]) -> AsyncIterator[tuple[
         await transaction.start()
         try:
             await ground.connection.execute(mutant.spoiling)
-            found = (await ground.drawn([table])).splitlines()
+            same = await _as_drawn(ground, table, [line for line in drawn if line.split()[0] == table])
         finally:
             await transaction.rollback()
-        same = found == [line for line in drawn if line.split()[0] == table]
         yield mutant, None if same else NOTICING
+
+
+async def _as_drawn(ground: Ground, table: str, drawn: list[str]) -> bool:
+    """Tell whether a table is walled as it is drawn; the first other line is enough."""
+    async with aclosing(ground.lines(table)) as lines:
+        told = iter(drawn)
+        async for line in lines:
+            if line != next(told, None):
+                return False
+    return True
