@@ -210,9 +210,8 @@ def _value(kind: Any) -> Any:
     elif named.name in VALUES:
         value = VALUES[named.name]
     else:
-        value = {
-            name: _value(each.type) for name, each in named.fields.items() if isinstance(each.type, GraphQLNonNull)
-        }
+        needed = {name: each.type for name, each in named.fields.items() if isinstance(each.type, GraphQLNonNull)}
+        value = Bare(f"{{{', '.join(f'{name}: {literal(_value(kind))}' for name, kind in needed.items())}}}")
     return [value] if "[" in str(kind) else value
 
 

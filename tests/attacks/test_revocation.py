@@ -6,7 +6,7 @@ Two gateways share a database; on each the one who leaves has a socket open, and
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -53,7 +53,10 @@ class City:
 @pytest.fixture
 async def two_nodes(city: Database) -> AsyncIterator[City]:
     """Give both gateways."""
-    async with opened(city.dsn) as here, opened(city.dsn) as there:
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(opened(city.dsn))
+        mail = {"host": here.catcher.host, "port": here.catcher.port, "starttls": "never"}
+        there = await stack.enter_async_context(opened(city.dsn, mail=mail))
         family, _ = await here.member()
         session = (await here.do(SIGN_IN, identifier=family.email, password=PASSWORD, as_="FAMILY"))["session"]
         yield City(here, there, family, session["accessToken"], session["refreshToken"])
