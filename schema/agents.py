@@ -13,11 +13,12 @@ from schema.relay import OLDEST_FIRST, Connection, Info, Node, key_of
 from schema.scalars import EmailAddress
 from schema.second_factor import SecondFactor
 from schema.services import Service
+from schema.tags import Tag
 
 LEFT = "(select count(*)::integer from recovery_code r where r.agent_id = {t}.id and r.used_at is null)"
 
 
-@stored("agent", {"AGENT": "({t}.id = :agent or :admin)"}, tag=2, key=("id",))
+@stored("agent", {"AGENT": "({t}.id = :agent or :admin)"}, tag=Tag.AGENT, key=("id",))
 @strawberry.type(description="A member of the city's staff; seen by itself and by administrators.")
 class Agent(Node):
     """City staff."""

@@ -9,6 +9,7 @@ from resolvers.reading.mapping import Order
 from schema.access import ADMIN
 from schema.declare import Arg, column, page, stored
 from schema.relay import Connection, Node
+from schema.tags import Tag
 
 
 @strawberry.enum(description="Who acted, in the audit log.")
@@ -25,7 +26,7 @@ class AuditActor(Enum):
 LAST_FIRST = Order((("{o}.number", "bigint"),), descending=True)
 
 
-@stored("audit_entry", {"AGENT": ":admin"}, tag=127, key=("id",))
+@stored("audit_entry", {"AGENT": ":admin"}, tag=Tag.AUDIT_ENTRY, key=("id",))
 @strawberry.type(description="One act, chained to the one before it.")
 class AuditEntry(Node):
     """An entry of the audit log (R36); verified offline by `audit verify`."""

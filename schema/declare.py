@@ -18,6 +18,7 @@ from resolvers.problems import Refusal
 from resolvers.reading import mapping
 from schema.access import METADATA as ACCESS
 from schema.access import Access
+from schema.tags import Tag
 
 FEED = "feed"
 
@@ -164,11 +165,13 @@ def status_of(description: str) -> Any:
     return _field(description, mapping.Embedded(), default=None)
 
 
-def stored(table: str, whose: Mapping[str, str], **more: Any) -> Callable[[type], type]:
-    """Declare the table of a type; see `resolvers.reading.mapping.Stored`."""
+def stored(
+    table: str, whose: Mapping[str, str], *, tag: Tag | None = None, key: tuple[str, ...] = ("family_id", "id")
+) -> Callable[[type], type]:
+    """Declare the table of a type, and its tag when it is a node; see `resolvers.reading.mapping.Stored`."""
 
     def declare(cls: type) -> type:
-        cls.__stored__ = mapping.Stored(table, whose, **more)  # type: ignore[attr-defined]
+        cls.__stored__ = mapping.Stored(table, whose, tag or 0, key)  # type: ignore[attr-defined]
         return cls
 
     return declare

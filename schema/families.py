@@ -17,6 +17,7 @@ from schema.privacy import DataChoice, Export, ServiceOptIn
 from schema.procedures import Procedure, ProcedureStatus
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN, Connection, Info, Node, key_of
 from schema.sessions import Session
+from schema.tags import Tag
 from schema.terms import NEWEST_ACCEPTED_FIRST, TermsAcceptance
 
 SEALED = "encode({t}.sealed_value, 'base64')"
@@ -58,7 +59,7 @@ class QuotientSource(Enum):
 @stored(
     "quotient_familial",
     {**OWN, "AGENT": "'{AGENT,CASHIER}'::text[] && :roles"},
-    tag=42,
+    tag=Tag.QUOTIENT_FAMILIAL,
 )
 @strawberry.type(description="A dated income index, from which prices are computed; kept encrypted.")
 class QuotientFamilial(Node):
@@ -71,7 +72,7 @@ class QuotientFamilial(Node):
     recorded_at: datetime = column("When an agent recorded it.")
 
 
-@stored("family", {"FAMILY": "{t}.id = :family", "AGENT": "true"}, tag=6, key=("id",))
+@stored("family", {"FAMILY": "{t}.id = :family", "AGENT": "true"}, tag=Tag.FAMILY, key=("id",))
 @strawberry.type(description="A household, professional or association: it owns procedures and invoices.")
 class Family(Node):
     """A family (famille)."""

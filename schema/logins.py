@@ -13,10 +13,11 @@ from schema.payloads import AccountPayload
 from schema.provider_links import ProviderLink
 from schema.relay import OLDEST_FIRST, OWN, Connection, Info, Node, key_of
 from schema.scalars import EmailAddress
+from schema.tags import Tag
 from schema.terms import NEWEST_ACCEPTED_FIRST, TermsAcceptance
 
 
-@stored("account", {"FAMILY": "{t}.family_id = :family and {t}.removed_at is null"}, tag=4)
+@stored("account", {"FAMILY": "{t}.family_id = :family and {t}.removed_at is null"}, tag=Tag.ACCOUNT)
 @strawberry.type(description="One login of a family.")
 class Account(Node):
     """A login; seen by its family only."""
@@ -43,7 +44,7 @@ class Account(Node):
     )
 
 
-@stored("invitation", OWN, tag=41)
+@stored("invitation", OWN, tag=Tag.INVITATION)
 @strawberry.type(description="An adult invited by e-mail to have a login of its own.")
 class Invitation(Node):
     """An invitation (R11)."""

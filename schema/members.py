@@ -12,6 +12,7 @@ from resolvers import members
 from schema.access import COUNTER, FAMILY_OR_COUNTER
 from schema.declare import Payload, column, mutation, one, page, stored, written
 from schema.relay import OLDEST_FIRST, OWN_OR_STAFF, Connection, Info, Node, key_of
+from schema.tags import Tag
 
 
 @strawberry.enum(description="What a member is in its family.")
@@ -22,7 +23,7 @@ class MemberRole(Enum):
     CHILD = strawberry.enum_value("CHILD", description="A child.")
 
 
-@stored("member", OWN_OR_STAFF, tag=3)
+@stored("member", OWN_OR_STAFF, tag=Tag.MEMBER)
 @strawberry.type(description="An adult or a child of a family.")
 class Member(Node):
     """A member of a family (R11)."""
@@ -43,7 +44,7 @@ class Member(Node):
     )
 
 
-@stored("member_change", OWN_OR_STAFF, tag=40)
+@stored("member_change", OWN_OR_STAFF, tag=Tag.MEMBER_CHANGE)
 @strawberry.type(description="What a family asks to change of a child that another family has too; an agent decides.")
 class MemberChange(Node):
     """A proposal (R11)."""

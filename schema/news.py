@@ -14,6 +14,7 @@ from schema.access import FAMILY, FAMILY_OR_AGENT
 from schema.declare import Payload, column, feed, mutation, one, page, stored
 from schema.procedures import Procedure, ProcedureEvent
 from schema.relay import NEWEST_FIRST, OWN, OWN_OR_SERVICE, Connection, Info, Node, key_of
+from schema.tags import Tag
 
 
 @strawberry.enum(description="What one may be told about.")
@@ -56,7 +57,7 @@ class DeliveryStatus(Enum):
     )
 
 
-@stored("channel_preference", OWN, tag=12)
+@stored("channel_preference", OWN, tag=Tag.CHANNEL_PREFERENCE)
 @strawberry.type(description="The ordered channels of one topic.")
 class ChannelPreference(Node):
     """A choice of the family (R13)."""
@@ -68,7 +69,7 @@ class ChannelPreference(Node):
     updated_at: datetime = column("When it was chosen.")
 
 
-@stored("delivery", OWN, tag=10)
+@stored("delivery", OWN, tag=Tag.DELIVERY)
 @strawberry.type(description="One message to one address.")
 class Delivery(Node):
     """The proof that the family sees."""
@@ -86,10 +87,10 @@ class Delivery(Node):
 CURSOR = "{t}.seq::text"
 
 
-NEWS_ITEM = Stored("news", OWN_OR_SERVICE, tag=11)
+NEWS_ITEM = Stored("news", OWN_OR_SERVICE, tag=Tag.NEWS_ITEM)
 
 
-@stored(NEWS_ITEM.table, NEWS_ITEM.whose, tag=NEWS_ITEM.tag)
+@stored(NEWS_ITEM.table, NEWS_ITEM.whose, tag=Tag.NEWS_ITEM)
 @strawberry.type(description="One thing that a family was told.")
 class NewsItem(Node):
     """An item of the family's stream."""

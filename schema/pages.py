@@ -16,6 +16,7 @@ from schema.places import Place
 from schema.procedures import ProcedureKind
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, Connection, Info, Node
 from schema.services import in_language
+from schema.tags import Tag
 
 
 @strawberry.enum(description="When a page is worth reading, seen from a procedure.")
@@ -29,7 +30,7 @@ class Phase(Enum):
 BY_POSITION = Order((("{o}.position", "integer"), ("{o}.id", "uuid")))
 
 
-@stored("page_category", {"*": "true"}, tag=124, key=("id",))
+@stored("page_category", {"*": "true"}, tag=Tag.PAGE_CATEGORY, key=("id",))
 @strawberry.type(description="A branch of the tree of pages.")
 class PageCategory(Node):
     """A category; the roots have no parent."""
@@ -52,7 +53,7 @@ ESCAPED = f"replace(replace(replace({PLAIN}, '&', '&amp;'), '<', '&lt;'), '>', '
 CONFIGURATION = "case :language when 'en' then 'english'::regconfig else 'french'::regconfig end"
 
 
-@stored("page_version", {"*": VISIBLE}, tag=123, key=("page_id",))
+@stored("page_version", {"*": VISIBLE}, tag=Tag.PAGE, key=("page_id",))
 @strawberry.type(description="An information page, as it is published now.")
 class Page(Node):
     """The version of a page whose time it is."""
@@ -90,7 +91,7 @@ class Page(Node):
     )
 
 
-@stored("page_version", {"AGENT": "array['EDITOR', 'ADMIN'] && :roles"}, tag=125, key=("id",))
+@stored("page_version", {"AGENT": "array['EDITOR', 'ADMIN'] && :roles"}, tag=Tag.PAGE_VERSION, key=("id",))
 @strawberry.type(description="One version of a page, for editors.")
 class PageVersion(Node):
     """A draft, a published, a scheduled or a past version."""

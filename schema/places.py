@@ -15,6 +15,7 @@ from schema.access import EDITOR, EVERYBODY
 from schema.declare import Arg, Payload, column, mutation, one, page, stored, written
 from schema.relay import OLDEST_FIRST, Connection, Info, Node
 from schema.services import in_language
+from schema.tags import Tag
 
 
 @strawberry.enum(description="What a place offers to people with a disability.")
@@ -45,7 +46,7 @@ def clock(name: str) -> str:
 ANYBODY = {"*": "true"}
 
 
-@stored("opening_rule", ANYBODY, tag=121, key=("id",))
+@stored("opening_rule", ANYBODY, tag=Tag.OPENING_RULE, key=("id",))
 @strawberry.type(description="Weekly opening hours.")
 class OpeningRule(Node):
     """Hours that come back every week."""
@@ -58,7 +59,7 @@ class OpeningRule(Node):
     valid_until: date | None = column("Last day on which it holds, unless for ever.")
 
 
-@stored("exceptional_day", ANYBODY, tag=122, key=("id",))
+@stored("exceptional_day", ANYBODY, tag=Tag.EXCEPTIONAL_DAY, key=("id",))
 @strawberry.type(description="Days on which other hours hold than the weekly ones.")
 class ExceptionalDay(Node):
     """A closure, or exceptional hours."""
@@ -70,7 +71,7 @@ class ExceptionalDay(Node):
     reason: str = column("Why, in the language of the viewer.", in_language("reason"))
 
 
-@stored("opening_span", ANYBODY, tag=126, key=("id",))
+@stored("opening_span", ANYBODY, tag=Tag.OPENING_SPAN, key=("id",))
 @strawberry.type(description="A time during which a place is open.")
 class OpeningSpan(Node):
     """Worked out from all rules, closures and holidays."""
@@ -91,7 +92,7 @@ def metres(row: str) -> str:
 NEAREST = Order(((f"round({metres('{o}')})::bigint", "bigint"), ("{o}.id", "uuid")), name="/near")
 
 
-@stored("place", {"*": "{t}.archived_at is null"}, tag=120, key=("id",))
+@stored("place", {"*": "{t}.archived_at is null"}, tag=Tag.PLACE, key=("id",))
 @strawberry.type(description="A place: town hall, school, pool …")
 class Place(Node):
     """A place of the city."""

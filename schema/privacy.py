@@ -13,6 +13,7 @@ from schema.declare import Payload, column, mutation, one, stored, written
 from schema.payloads import AccountPayload
 from schema.relay import OWN, Info, Node, key_of
 from schema.services import Service
+from schema.tags import Tag
 
 
 @strawberry.enum(description="What a family may choose to keep in its account between procedures.")
@@ -31,7 +32,7 @@ class RetainedDatum(Enum):
     )
 
 
-@stored("data_choice", OWN, tag=110)
+@stored("data_choice", OWN, tag=Tag.DATA_CHOICE)
 @strawberry.type(description="Whether a family keeps a datum in its account between procedures.")
 class DataChoice(Node):
     """A choice of R2."""
@@ -41,7 +42,7 @@ class DataChoice(Node):
     changed_at: datetime = column("When it was chosen.")
 
 
-@stored("service_opt_in", OWN, tag=111)
+@stored("service_opt_in", OWN, tag=Tag.SERVICE_OPT_IN)
 @strawberry.type(description="Whether a family uses a service.")
 class ServiceOptIn(Node):
     """A choice of R2."""
@@ -61,7 +62,7 @@ class ExportState(Enum):
     FAILED = strawberry.enum_value("FAILED", description="Could not be made; it may be asked for again.")
 
 
-@stored("export", OWN, tag=112)
+@stored("export", OWN, tag=Tag.EXPORT)
 @strawberry.type(description="A copy of everything that is kept about a family: JSON and documents in one archive.")
 class Export(Node):
     """An export (GDPR art. 15 and 20)."""

@@ -14,6 +14,7 @@ from schema.declare import Arg, Orders, Payload, column, mutation, one, page, st
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN_OR_SERVICE, PUBLIC, Connection, Info, Node, key_of
 from schema.scalars import JSON
 from schema.services import Service, in_language
+from schema.tags import Tag
 
 
 @strawberry.enum(description="Where a procedure stands.")
@@ -49,7 +50,7 @@ class SilenceMeans(Enum):
     REJECTED = strawberry.enum_value("REJECTED", description="Silence rejects (CRPA L231-4).")
 
 
-@stored("procedure_kind", PUBLIC, tag=7, key=("id",))
+@stored("procedure_kind", PUBLIC, tag=Tag.PROCEDURE_KIND, key=("id",))
 @strawberry.type(description="An entry of the catalogue of procedures, in one version.")
 class ProcedureKind(Node):
     """A kind of procedure (type de démarche)."""
@@ -65,7 +66,7 @@ class ProcedureKind(Node):
     service: Service = one("Service in charge.", "{o}.id = {t}.service_id")
 
 
-@stored("procedure_event", OWN_OR_SERVICE, tag=8)
+@stored("procedure_event", OWN_OR_SERVICE, tag=Tag.PROCEDURE_EVENT)
 @strawberry.type(description="One step in the life of a procedure; never changed.")
 class ProcedureEvent(Node):
     """An event of a procedure."""
@@ -78,7 +79,7 @@ class ProcedureEvent(Node):
     occurred_at: datetime = column("When.")
 
 
-@stored("procedure", OWN_OR_SERVICE, tag=9)
+@stored("procedure", OWN_OR_SERVICE, tag=Tag.PROCEDURE)
 @strawberry.type(description="A procedure (démarche) filed by a family; R12.")
 class Procedure(Node):
     """A procedure."""

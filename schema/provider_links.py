@@ -10,6 +10,7 @@ from schema.access import EVERYBODY, FAMILY
 from schema.declare import Payload, column, mutation, one, page, stored, written
 from schema.payloads import AccountPayload
 from schema.relay import OLDEST_FIRST, OWN, PUBLIC, Connection, Info, Node, key_of
+from schema.tags import Tag
 
 RedirectUri = Annotated[
     str, strawberry.argument(description="Page of the web app that the browser comes back to; one of the settings’.")
@@ -19,7 +20,7 @@ Code = Annotated[str, strawberry.argument(description="`code` of that address.")
 Binding = Annotated[str, strawberry.argument(description="What this client kept since it began.")]
 
 
-@stored("identity_provider", PUBLIC, tag=61, key=("id",))
+@stored("identity_provider", PUBLIC, tag=Tag.IDENTITY_PROVIDER, key=("id",))
 @strawberry.type(description="A provider of sign-in, such as FranceConnect.")
 class IdentityProvider(Node):
     """A provider of the settings."""
@@ -28,7 +29,7 @@ class IdentityProvider(Node):
     issuer: str = column("Its address, by which it is known (OpenID Connect issuer).")
 
 
-@stored("provider_link", OWN, tag=62)
+@stored("provider_link", OWN, tag=Tag.PROVIDER_LINK)
 @strawberry.type(description="An account’s link to a provider of sign-in.")
 class ProviderLink(Node):
     """Who signs in there is stored as an HMAC: neither a name nor an address."""

@@ -14,6 +14,7 @@ from schema.declare import Payload, column, mutation, stored, written
 from schema.payloads import AccountPayload
 from schema.relay import GlobalID, Info, Node, key_of
 from schema.scalars import JSON
+from schema.tags import Tag
 
 OF_AGENT_OR_ADMIN = {"AGENT": "({t}.agent_id = :agent or :admin)"}
 
@@ -39,7 +40,7 @@ class SecondFactorKind(Enum):
     PASSKEY = strawberry.enum_value("PASSKEY", description="A passkey or security key.")
 
 
-@stored("second_factor", OF_AGENT_OR_ADMIN, tag=60, key=("id",))
+@stored("second_factor", OF_AGENT_OR_ADMIN, tag=Tag.SECOND_FACTOR, key=("id",))
 @strawberry.type(description="An authenticator app or a passkey of an agent.")
 class SecondFactor(Node):
     """A second factor; seen by its agent and by administrators."""

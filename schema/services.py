@@ -4,6 +4,7 @@ import strawberry
 
 from schema.declare import column, stored
 from schema.relay import PUBLIC, Node
+from schema.tags import Tag
 
 
 def in_language(name: str) -> str:
@@ -11,7 +12,7 @@ def in_language(name: str) -> str:
     return f"case :language when 'en' then {{t}}.{name}_en else {{t}}.{name}_fr end"
 
 
-@stored("service", PUBLIC, tag=1, key=("id",))
+@stored("service", PUBLIC, tag=Tag.SERVICE, key=("id",))
 @strawberry.type(description="A service of the city, such as the canteen or the civil registry.")
 class Service(Node):
     """A service of the city."""

@@ -16,6 +16,7 @@ from schema.logins import Account
 from schema.payloads import AccountPayload
 from schema.relay import Info, Node, key_of
 from schema.second_factor import SecondFactorChallenge, challenge_of
+from schema.tags import Tag
 
 SESSION_SEEN = {
     "FAMILY": "{t}.family_id = :family and {t}.ended_at is null",
@@ -23,7 +24,7 @@ SESSION_SEEN = {
 }
 
 
-@stored("session", SESSION_SEEN, tag=5, key=("id",))
+@stored("session", SESSION_SEEN, tag=Tag.SESSION, key=("id",))
 @strawberry.type(description="One sign-in on one device that has not ended.")
 class Session(Node):
     """A live session (R21)."""

@@ -10,6 +10,7 @@ from schema.access import ANY_AGENT
 from schema.declare import Arg, Payload, column, mutation, one, page, stored, written
 from schema.families import Family
 from schema.relay import NEWEST_FIRST, Connection, GlobalID, Info, Node, key_of
+from schema.tags import Tag
 
 
 @strawberry.enum(description="What a task asks of the city's staff.")
@@ -21,7 +22,7 @@ class AgentTaskKind(Enum):
     )
 
 
-@stored("agent_task", {"AGENT": "{t}.roles && :roles"}, tag=80)
+@stored("agent_task", {"AGENT": "{t}.roles && :roles"}, tag=Tag.AGENT_TASK)
 @strawberry.type(description="Something that neither a family nor the clock can settle.")
 class AgentTask(Node):
     """A task; seen by agents of its roles."""

@@ -13,12 +13,13 @@ from schema.declare import Arg, Payload, column, mutation, one, page, stored, wr
 from schema.payloads import AccountPayload
 from schema.relay import OWN, PUBLIC, Connection, Info, Node
 from schema.services import in_language
+from schema.tags import Tag
 
 NEWEST_VERSION_FIRST = Order((("{o}.version", "integer"),), descending=True)
 NEWEST_ACCEPTED_FIRST = Order((("{o}.version", "integer"), ("{o}.account_id", "uuid")), descending=True)
 
 
-@stored("terms", PUBLIC, tag=13, key=("id",))
+@stored("terms", PUBLIC, tag=Tag.TERMS, key=("id",))
 @strawberry.type(description="A version of the terms of use (CGU).")
 class Terms(Node):
     """Terms of use (R3–R5)."""
@@ -46,7 +47,7 @@ class AcceptanceManner(Enum):
     EXPLICIT = strawberry.enum_value("EXPLICIT", description="By a command of its own.")
 
 
-@stored("terms_acceptance", OWN, tag=128)
+@stored("terms_acceptance", OWN, tag=Tag.TERMS_ACCEPTANCE)
 @strawberry.type(description="The record that a login accepted a version of the terms (R4).")
 class TermsAcceptance(Node):
     """What proves an acceptance: which text, when, how."""
