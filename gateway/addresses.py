@@ -21,7 +21,7 @@ class Proxies:
 
     @classmethod
     def from_texts(cls, texts: tuple[str, ...]) -> Self:
-        """Read addresses and networks; raises ValueError."""
+        """Read addresses and networks; the settings were checked when they were read."""
         return cls(tuple(ip_network(text) for text in texts))
 
     def client_of(self, request: web.Request) -> str:

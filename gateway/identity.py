@@ -1,4 +1,4 @@
-"""OpenID Connect as a relying party: the provider's description and keys, its token endpoint, its ID tokens.
+"""OpenID Connect as a relying party: the provider's description and keys, and its token endpoint.
 
 OpenID Connect Core 1.0 section 3.1, Discovery 1.0, PKCE (RFC 7636), RFC 9700. What the provider answers is bounded in
 time and size, redirects are not followed, and only TLS is spoken beyond this machine.
@@ -7,8 +7,7 @@ time and size, redirects are not followed, and only TLS is spoken beyond this ma
 import asyncio
 import base64
 import hashlib
-import hmac
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,21 +23,15 @@ from db import identity as stored
 from db.clock import Clock
 from db.configuration import is_secure
 from db.pool import Database
-from db.settings import Identity, Settings
+from db.settings import Settings
+from gateway import id_tokens
 from resolvers.provider import ProviderRefused, ProviderUnavailable, Request
 from resolvers.viewer import SYSTEM_SIGHT
 
 T = TypeVar("T")
 
-ALGORITHMS = {"RS256": "RSA", "ES256": "EC"}
-"""Algorithms of ID tokens that count, and the kind of key each is for."""
 
 LARGEST_ANSWER = 64 * 1024
-REQUIRED = ["iss", "sub", "aud", "exp", "iat", "nonce"]
-CLOCKS_DIFFER = timedelta(seconds=60)
-OLDEST_TOKEN = timedelta(minutes=10)
-LONGEST_SUBJECT = 255
-"""OpenID Connect Core 1.0 section 2."""
 
 RETURN_PAGE = "/sign-in/provider"
 
@@ -109,8 +102,8 @@ class OpenIDProvider:
             **({"client_secret": self._settings.client_secret} if self._settings.client_secret else {}),
         }
         answer = await self._ask("POST", description.token_endpoint, _Tokens, data=form)
-        key, algorithm = await self._key_of(answer.id_token, description)
-        return _subject(answer.id_token, key, algorithm, self._settings, request.nonce, now)
+        key = await self._key_of(answer.id_token, description)
+        return id_tokens.subject_of(answer.id_token, key, self._settings, request.nonce, now)
 
     async def _description(self) -> _Description:
         url = f"{self._settings.issuer}".rstrip("/") + "/.well-known/openid-configuration"
@@ -120,20 +113,14 @@ class OpenIDProvider:
             raise ProviderUnavailable("its description is not that of the issuer")
         return found
 
-    async def _key_of(self, token: str, description: _Description) -> tuple[jwt.PyJWK, str]:
+    async def _key_of(self, token: str, description: _Description) -> jwt.PyJWK:
         """Find the key that a token names; an unknown name makes the keys be read once more, as after a rotation."""
-        try:
-            header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError as error:
-            raise ProviderRefused("TOKEN_MALFORMED") from error
-        algorithm, kid = header.get("alg"), header.get("kid")
-        if algorithm not in ALGORITHMS or not isinstance(kid, str):
-            raise ProviderRefused("ALGORITHM")
+        algorithm, kid = id_tokens.named_key(token)
         for fresh in (False, True):
-            keys = await self._remembered(description.jwks_uri, _Keys, fresh=fresh)
-            for each in keys.keys:
-                if each.get("kid") == kid and _is_for(each, algorithm):
-                    return _read_key(each, algorithm), algorithm
+            published = await self._remembered(description.jwks_uri, _Keys, fresh=fresh)
+            key = id_tokens.key_in(published.keys, algorithm, kid)
+            if key is not None:
+                return key
         raise ProviderRefused("KEY_UNKNOWN")
 
     async def _remembered(self, url: str, kind: type[T], *, fresh: bool = False) -> T:
@@ -175,73 +162,6 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 
 def _s256(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def _is_for(key: dict[str, Any], algorithm: str) -> bool:
-    same_use = key.get("use", "sig") == "sig" and key.get("alg", algorithm) == algorithm
-    return same_use and key.get("kty") == ALGORITHMS[algorithm]
-
-
-def _read_key(key: dict[str, Any], algorithm: str) -> jwt.PyJWK:
-    try:
-        return jwt.PyJWK(key, algorithm)
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
-        raise ProviderUnavailable("its key cannot be read") from error
-
-
-def _subject(token: str, key: jwt.PyJWK, algorithm: str, settings: Identity, nonce: str, now: datetime) -> str:
-    """Check an ID token (OpenID Connect Core 1.0 section 3.1.3.7) and give its subject; raises ProviderRefused."""
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=[algorithm],
-            audience=settings.client_id,
-            issuer=settings.issuer,
-            options={
-                "require": REQUIRED,
-                # Compared below, with the clock of the portal.
-                "verify_exp": False,
-                "verify_iat": False,
-                "verify_nbf": False,
-                "enforce_minimum_key_length": True,
-            },
-        )
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise ProviderRefused(_why(error)) from error
-    for is_right, code in _checks(claims, settings, nonce, now):
-        if not is_right():
-            raise ProviderRefused(code)
-    return str(claims["sub"])
-
-
-def _why(error: Exception) -> str:
-    """Give the code of what is wrong: `InvalidAudienceError` → `INVALID_AUDIENCE`."""
-    name = type(error).__name__.removesuffix("Error").removesuffix("Exception")
-    return "".join(
-        f"_{letter}" if letter.isupper() and at else letter.upper() for at, letter in enumerate(name)
-    ).upper()
-
-
-def _checks(
-    claims: dict[str, Any], settings: Identity, nonce: str, now: datetime
-) -> tuple[tuple[Callable[[], bool], str], ...]:
-    seconds, beside = now.timestamp(), CLOCKS_DIFFER.total_seconds()
-    audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    ours, subject = settings.client_id, claims["sub"]
-    oldest = seconds - OLDEST_TOKEN.total_seconds() - beside
-    return (
-        (lambda: claims.get("azp", ours if len(audiences) == 1 else None) == ours, "AUTHORIZED_PARTY"),
-        (lambda: _is_number(claims["exp"]) and claims["exp"] > seconds - beside, "EXPIRED"),
-        (lambda: _is_number(claims["iat"]) and oldest <= claims["iat"] <= seconds + beside, "ISSUED_AT"),
-        (lambda: hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()), "NONCE"),
-        (lambda: isinstance(subject, str) and 0 < len(subject) <= LONGEST_SUBJECT, "SUBJECT"),
-        (lambda: not settings.acr_values or claims.get("acr") in settings.acr_values.split(), "ASSURANCE"),
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from db.embedded import EmbeddedServer, scratch
 from db.migrate import migrate
 from gateway.demo.city import load_city
 from tests.house import KEYS, House, opened
+from tests.town import Forger, Town, town_on
 
 NUMBERS = count(1)
 FAMILIES = 40
@@ -132,3 +133,19 @@ async def house(city: Database) -> AsyncIterator[House]:
     """Give a running portal: gateway, dispatcher and mail server, on a city of its own."""
     async with opened(city.dsn) as running:
         yield running
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[Forger]:
+    """Give a provider of sign-in on a socket of its own."""
+    running = Forger()
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def town(city: Database, provider: Forger) -> AsyncIterator[Town]:
+    """Give a portal whose settings name the provider."""
+    async with town_on(city.dsn, provider) as made:
+        yield made

@@ -70,6 +70,8 @@ def test_a_wrong_value_is_refused_with_what_is_wanted(toml: Path) -> None:
     text = refusal(environ={"KIOSQUE_SERVER__PORT": "70000"})
     assert "server.port (KIOSQUE_SERVER__PORT)" in text and "<= 65535" in text and "'70000'" in text
     assert "never, opportunistic, required" in refusal(environ={"KIOSQUE_MAIL__STARTTLS": "often"})
+    for proxies in ("10.0.0.1/8", "proxy.example", "127.0.0.1,::/129"):
+        assert "server.trusted_proxies" in refusal(environ={"KIOSQUE_SERVER__TRUSTED_PROXIES": proxies})
     assert "Europe/Pessac" in refusal(environ={"KIOSQUE_CITY__TIME_ZONE": "Europe/Pessac"})
 
 
