@@ -27,8 +27,7 @@ FORGET_OLDEST = """
         order by last_seen_at desc, hash offset $3)
 """
 SWEEP = """
-    delete from device where (family_id, account_id, hash) in (
-        select family_id, account_id, hash from device where last_seen_at < $1 limit $2)
+    delete from device where ctid = any(array(select ctid from device where last_seen_at < $1 limit $2))
 """
 
 

@@ -182,9 +182,14 @@ async def forget_recoveries(tx: Any, before: datetime) -> int:
     return changes + _count(await tx.execute(FORGET_RESETS, before))
 
 
+FORGET_KEYS = f"""
+    delete from idempotency_key where ctid = any(array(select ctid from idempotency_key where created_at < $1 {BATCH}))
+"""
+
+
 async def forget_keys(tx: Any, before: datetime) -> int:
     """Forget keys of repeated requests first used before a moment; give how many."""
-    return _count(await tx.execute("delete from idempotency_key where created_at < $1", before))
+    return _count(await tx.execute(FORGET_KEYS, before))
 
 
 CLOSED = f"select id from family where closed_at < $1 and erased_at is null order by closed_at {BATCH}"

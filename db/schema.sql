@@ -1508,6 +1508,8 @@ CREATE INDEX registered_document_of_client ON public.registered_document USING b
 
 CREATE INDEX second_factor_of_agent ON public.second_factor USING btree (agent_id, id);
 
+CREATE INDEX session_by_end ON public.session USING btree (LEAST(expires_at, ended_at, idle_ends_at));
+
 CREATE INDEX session_of_account ON public.session USING btree (family_id, account_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX session_of_agent ON public.session USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (ended_at IS NULL));

@@ -56,8 +56,8 @@ async def succeed(tx: Any, subject: bytes) -> None:
 
 
 SWEEP = """
-    delete from throttle where subject in (
-        select subject from throttle where day < $1 and (blocked_until is null or blocked_until < $2) limit $3)
+    delete from throttle where ctid = any(array(
+        select ctid from throttle where day < $1 and (blocked_until is null or blocked_until < $2) limit $3))
 """
 
 

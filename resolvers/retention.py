@@ -87,7 +87,7 @@ async def sweep(process: Process, job: Job, progress: Progress) -> Result:
     procedures_before = now - relativedelta(years=settings.procedures_years)
     return {
         "exports": await _all(process, lambda tx: exports.drop_expired(tx, now, now - FAILED_EXPORTS)),
-        "keys": await _once(
+        "keys": await _all(
             process, lambda tx: stored.forget_keys(tx, now - timedelta(hours=settings.idempotency_hours))
         ),
         "sessions": await _all(process, lambda tx: sessions.sweep(tx, now, process.settings.tokens)),
