@@ -187,16 +187,29 @@ def with_master_key(settings: Settings) -> Settings:
     """Give the settings with the master key of the data folder when none was given; it is made at the first use."""
     if settings.secrets.master_key is not None:
         return settings
-    file = Path(settings.data.folder, "secrets.toml")
+    file = _secrets_file(settings)
     try:
         if not file.exists():
             _make_secrets(file)
-        kept = read(file, {}, {}).secrets
     except OSError as error:
         raise SettingsError(f"The data folder cannot be used: {error.strerror}: {error.filename}.") from error
+    key = kept_master_key(settings)
+    return msgspec.structs.replace(settings, secrets=msgspec.structs.replace(settings.secrets, master_key=key))
+
+
+def kept_master_key(settings: Settings) -> str | None:
+    """Give the master key of the data folder, None before it was made. Raises SettingsError."""
+    file = _secrets_file(settings)
+    if not file.exists():
+        return None
+    kept = read(file, {}, {}).secrets
     if kept.master_key is None:
         raise SettingsError(f"{file} holds no secrets.master_key.")
-    return msgspec.structs.replace(settings, secrets=kept)
+    return kept.master_key
+
+
+def _secrets_file(settings: Settings) -> Path:
+    return Path(settings.data.folder, "secrets.toml")
 
 
 def _make_secrets(file: Path) -> None:

@@ -168,13 +168,12 @@ SWEEP = (
 )
 
 
-async def sweep(tx: Any, now: datetime, settings: Tokens | None = None) -> int:
+async def sweep(tx: Any, now: datetime, settings: Tokens) -> int:
     """Forget what is over: sessions and their refresh tokens, counts of failed attempts, devices that nobody uses.
 
     Sees all rows. Takes 5,000 rows of each kind at the most; gives how many went, so that the caller goes on, a
     transaction each, until it is 0.
     """
-    settings = settings or Tokens()
     kept_from = now - timedelta(days=settings.kept_days)
     gone = [await tx.execute(statement, kept_from, BATCH) for statement in SWEEP]
     counts = [int(told.split()[-1]) for told in gone]

@@ -235,7 +235,7 @@ class City(Section, frozen=True):
 
     name: Annotated[str, note("Name of the city.", min_length=1)] = "Ville de démonstration"
     reference_prefix: Annotated[str, note("Begins the reference of every procedure.", pattern=r"^[A-Z]{2,5}$")] = "PES"
-    time_zone: Annotated[str, note("Time zone on paper, for quiet hours and opening hours.")] = "Europe/Paris"
+    time_zone: Annotated[str, note("Time zone of opening hours; deadlines count in Paris.")] = "Europe/Paris"
     school_zone: Annotated[Literal["A", "B", "C"], note("Zone of the school holidays.")] = "A"
     contact_phone: Annotated[str, note("Telephone of the help desk.")] = "05 00 00 00 00"
     contact_email: Annotated[str, note("Address of the help desk.")] = "kiosque@ville.example"

@@ -105,6 +105,11 @@ class OpenIDProvider:
         key = await self._key_of(answer.id_token, description)
         return id_tokens.subject_of(answer.id_token, key, self._settings, request.nonce, now)
 
+    async def look(self) -> int:
+        """See that the provider can be used; give how many keys it publishes. Raises ProviderUnavailable."""
+        description = await self._description()
+        return len((await self._remembered(description.jwks_uri, _Keys)).keys)
+
     async def _description(self) -> _Description:
         url = f"{self._settings.issuer}".rstrip("/") + "/.well-known/openid-configuration"
         found = await self._remembered(url, _Description)

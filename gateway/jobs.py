@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiosmtplib
-import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -16,10 +14,8 @@ from db.configuration import with_master_key
 from db.embedded import EmbeddedServer, FolderInUse, scratch
 from db.keys import Keys
 from db.pool import API_ROLE, connect
-from db.settings import Settings, described
+from db.settings import Settings
 from db.snapshot import SNAPSHOT, snapshot
-
-WAIT_SECONDS = 5
 
 
 @asynccontextmanager
@@ -100,45 +96,6 @@ def _bar(console: Console) -> Progress:
         TimeRemainingColumn(),
     )
     return Progress(*columns, console=console)
-
-
-async def checked(settings: Settings, console: Console) -> None:
-    """Check settings, database and mail relay; one line each, status 1 when one fails."""
-    lines = [
-        ("settings", f"{len(list(described(settings)))} known", True),
-        await _database(settings),
-        await _relay(settings),
-    ]
-    for name, words, good in lines:
-        console.print(f"[{'green' if good else 'red'}]{'ok  ' if good else 'FAIL'}[/] {name}: {words}")
-    if not all(good for _, _, good in lines):
-        raise SystemExit(1)
-
-
-async def _database(settings: Settings) -> tuple[str, str, bool]:
-    try:
-        async with database_of(settings) as dsn:
-            connection = await asyncpg.connect(dsn, timeout=WAIT_SECONDS)
-            try:
-                pending = await migrate.pending(connection)
-                version = connection.get_server_version()
-            finally:
-                await connection.close()
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, migrate.MigrationError) as error:
-        return "database", str(error) or type(error).__name__, False
-    state = f"{len(pending)} migrations to apply (python3 run.py migrate)" if pending else "up to date"
-    return "database", f"PostgreSQL {version.major}.{version.minor}, {state}", not pending
-
-
-async def _relay(settings: Settings) -> tuple[str, str, bool]:
-    mail = settings.mail
-    client = aiosmtplib.SMTP(hostname=mail.host, port=mail.port, timeout=WAIT_SECONDS, start_tls=False, use_tls=False)
-    try:
-        async with client:
-            await client.noop()
-    except (OSError, aiosmtplib.SMTPException) as error:
-        return "mail relay", f"{mail.host}:{mail.port} does not answer ({type(error).__name__})", False
-    return "mail relay", f"{mail.host}:{mail.port} answers", True
 
 
 async def due_jobs_done(settings: Settings, kinds: Collection[str], tell: Callable[[str], None]) -> None:

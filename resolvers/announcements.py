@@ -5,8 +5,8 @@ from typing import Any
 
 from babel.dates import format_datetime
 
+from db.clock import PARIS
 from db.service_status import Maintenance
-from resolvers.news import PARIS
 
 FORMATS = {"fr": ("d MMMM y 'à' H'\u00a0h\u00a0'mm", "fr_FR"), "en": ("d MMMM y 'at' h:mm a", "en_GB")}
 
@@ -39,6 +39,6 @@ def maintenance(given: Maintenance, *, planned: bool) -> dict[str, Any]:
 
 
 def moment(at: datetime, language: str) -> str:
-    """Write a moment as the clocks of the city show it."""
+    """Write a moment in legal time."""
     pattern, locale = FORMATS[language]
     return format_datetime(at.astimezone(PARIS), pattern, locale=locale)

@@ -8,13 +8,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from asyncpg import Connection
 from email_validator import EmailNotValidError
 
 import db.imports
-from db.clock import Clock
+from db.clock import PARIS, Clock
 from db.ids import uuid7
 from db.imports import Counts, FamilyRow, MemberRow
 from db.keys import Keys
@@ -35,7 +34,6 @@ ROLES = ("ADULT", "CHILD")
 MOST_MEMBERS = 100
 CODE_LASTS = timedelta(days=365)
 FARTHEST = timedelta(days=5 * 366)
-PARIS = ZoneInfo("Europe/Paris")
 LONGEST = {"name": 200, "first_name": 100, "last_name": 100, "school": 200}  # characters, as the tables have it
 
 

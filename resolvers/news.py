@@ -2,13 +2,10 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from db.outbox import Told
 from db.procedures import Kind, Procedure
 from resolvers.problems import Sentence
-
-PARIS = ZoneInfo("Europe/Paris")
 
 PROCEDURE_NEWS = ("procedure_submitted", "procedure_moved")
 """Types of news that tell an event of a procedure."""

@@ -12,6 +12,7 @@ from dateutil.relativedelta import relativedelta
 
 from db import idempotency
 from db import procedures as stored
+from db.clock import PARIS
 from db.ids import uuid7
 from db.outbox import tell
 from resolvers import news, retention
@@ -69,7 +70,7 @@ async def start(context: Context, kind_code: str, member: UUID | None, answers: 
             raise context.refusal("KIND_NOT_OPEN", ["kind"])
         if member is not None and not await stored.member_exists(tx, family_id, member):
             raise context.refusal("NOT_FOUND", ["member"])
-        prefix = f"{context.process.settings.city.reference_prefix}-{now.astimezone(news.PARIS).year}-"
+        prefix = f"{context.process.settings.city.reference_prefix}-{now.astimezone(PARIS).year}-"
         await stored.insert(tx, family_id, procedure_id, prefix, kind, member, _text(answers or {}), now)
         await retention.used(tx, context, kind, now)
     return Key(family_id, procedure_id)
@@ -111,7 +112,7 @@ async def submit(context: Context, key: Key, attests: bool) -> Key:
 
 def implied_decision(submitted_at: datetime, months: int) -> date:
     """Give the day on which silence decides: `months` after the day of receipt in Paris (CRPA L231-1, L231-6)."""
-    day: date = submitted_at.astimezone(news.PARIS).date() + relativedelta(months=months)
+    day: date = submitted_at.astimezone(PARIS).date() + relativedelta(months=months)
     return day
 
 

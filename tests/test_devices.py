@@ -9,6 +9,7 @@ import pytest
 from db.ids import uuid7
 from db.pool import Database as Pool
 from db.sessions import sweep
+from db.settings import Tokens
 from gateway.addresses import household_of
 from resolvers.devices import called_by
 from resolvers.viewer import SYSTEM_SIGHT
@@ -251,7 +252,7 @@ async def test_what_is_over_is_forgotten_after_its_time_and_nothing_else(house: 
         gone = []
         for ahead in (0, 3, 401):
             async with pool.transaction(SYSTEM_SIGHT) as tx:
-                gone.append(await sweep(tx, house.clock() + timedelta(days=ahead)))
+                gone.append(await sweep(tx, house.clock() + timedelta(days=ahead), Tokens()))
             if ahead == 0:
                 rows = await house.connection.fetch(
                     "select device, ended_at from session where family_id = $1", family.id
@@ -261,7 +262,7 @@ async def test_what_is_over_is_forgotten_after_its_time_and_nothing_else(house: 
                 assert await code(house, family.email, device=device) == ""
                 assert (await house.ask("{ viewer { id } }", token)).status == 200
             async with pool.transaction(SYSTEM_SIGHT) as tx:
-                assert await sweep(tx, house.clock() + timedelta(days=ahead)) == 0, "nothing is left for a second time"
+                assert await sweep(tx, house.clock() + timedelta(days=ahead), Tokens()) == 0, "nothing is left"
     finally:
         await pool.close()
     assert gone[0] == 2 and gone[1] >= 2 and gone[2] >= 2

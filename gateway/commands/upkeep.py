@@ -20,11 +20,11 @@ def migrate(database: Database = None, data: DataFolder = None, config: Config =
     )
 
 
-def check(database: Database = None, config: Config = None) -> None:
-    """Check settings, database and mail relay: one line each."""
-    from gateway.jobs import checked
+def check(database: Database = None, data: DataFolder = None, config: Config = None) -> None:
+    """Check settings, keys, database, mail relay and sign-in provider: one line each."""
+    from gateway.checks import checked
 
-    settings = settings_of(config, database__url=database)
+    settings = settings_of(config, database__url=database, data__folder=data)
     run(checked(settings, console))
 
 

@@ -15,7 +15,7 @@ from argon2.low_level import hash_secret
 
 from db import pages as stored_pages
 from db import procedures as stored
-from db.clock import Clock
+from db.clock import PARIS, Clock
 from db.ids import SeededIds
 from db.keys import Keys
 from db.terms import digest
@@ -26,7 +26,6 @@ from gateway.demo.kinds import AGENTS, ATTESTATION, HOURS, KINDS, SERVICES, Kind
 from gateway.demo.rows import COLUMNS, FamilyRows, House, Row, Tables
 from resolvers.imports_families import COLUMNS as REGISTER_COLUMNS
 from resolvers.imports_families import OPTIONAL_COLUMNS
-from resolvers.news import PARIS
 
 SEED = 33_600
 FAMILIES = 200

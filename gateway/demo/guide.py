@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from db.clock import PARIS
 from db.ids import SeededIds
 from gateway.demo.names import CITY, CITY_DOMAIN, POSTCODE, phone
 from gateway.demo.rows import Tables
 from resolvers import markdown
 from resolvers.hours import Calendar, Exceptional, Rule, spans
-from resolvers.news import PARIS
 from resolvers.places import KNOWN_AHEAD, KNOWN_BEFORE
 
 GUIDE = Path(__file__).with_name("data") / "guide.toml"

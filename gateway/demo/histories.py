@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
+from db.clock import PARIS
 from gateway.demo.answers import WRITERS, Answers
 from gateway.demo.households import SHOWN_ACTIVE, Household, Person
 from gateway.demo.kinds import KINDS, Kind
-from resolvers.news import PARIS
 from resolvers.procedures import implied_decision
 
 OPEN_DAYS = 45
