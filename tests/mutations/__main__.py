@@ -177,8 +177,7 @@ def main(arguments: Sequence[str]) -> int:
             verdicts = list(run.again(runner.run(run.declared())))
             for verdict in run.written():
                 verdicts.append(verdict)
-                if console.is_terminal or verdict.noticed_by is None:
-                    console.print(f"{verdict.mutant.name}: {verdict.noticed_by or verdict.why}", style="dim")
+                console.print(f"{verdict.mutant.name}: {verdict.noticed_by or verdict.why}", style="dim")
         finally:
             runner.run(stack.aclose())
     shown(verdicts, every=given.all)
