@@ -1,10 +1,10 @@
-"""`python -m bench reads|live|deliveries|starts|delays`: see README.md."""
+"""`python -m bench reads|live|deliveries|starts|delays|flood`: see README.md."""
 
 import argparse
 import asyncio
 import sys
 
-from bench import delays, live, reads, starts
+from bench import delays, flood, live, reads, starts
 from bench.city import cluster
 from bench.programs import ROOT
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> None:
     """Run one benchmark; what follows its name is its own."""
     parser = argparse.ArgumentParser(prog="bench", description="Measure the portal.")
     choices = parser.add_subparsers(required=True, metavar="BENCHMARK")
-    for name, module in {"reads": reads, "live": live, "starts": starts, "delays": delays}.items():
+    for name, module in {"reads": reads, "live": live, "starts": starts, "delays": delays, "flood": flood}.items():
         choice = choices.add_parser(name, help=(module.__doc__ or "").partition("\n")[0])
         module.add_arguments(choice)
         choice.set_defaults(run=module.run)
