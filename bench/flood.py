@@ -1,7 +1,7 @@
 """Sign-ins that flood a gateway, and what everybody else notices of it: `python -m bench flood`.
 
-Wrong passwords come at a steady rate, whatever becomes of them, from many network addresses and for as many logins, so that
-neither kind of throttle keeps them from the one thread that hashes. Meanwhile others read at a gentle rate.
+Wrong passwords come at a steady rate, whatever becomes of them, from many network addresses and for as many logins, so
+that no throttle keeps them from the one thread that hashes. Meanwhile others read at a gentle rate.
 """
 
 import argparse
@@ -47,17 +47,10 @@ class Told(msgspec.Struct):
 @asynccontextmanager
 async def clients(count: int) -> AsyncIterator[list[aiohttp.ClientSession]]:
     """Give clients of as many network addresses of this machine."""
+    addresses = [f"127.0.{1 + place // 250}.{1 + place % 250}" for place in range(count)]
+    connectors = [aiohttp.TCPConnector(local_addr=(address, 0), limit=0) for address in addresses]
     async with AsyncExitStack() as stack:
-        yield [
-            await stack.enter_async_context(
-                aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(
-                        local_addr=(f"127.0.{1 + place // 250}.{1 + place % 250}", 0), limit=0
-                    )
-                )
-            )
-            for place in range(count)
-        ]
+        yield [await stack.enter_async_context(aiohttp.ClientSession(connector=each)) for each in connectors]
 
 
 async def flood(url: str, rate: int, seconds: float, addresses: int = ADDRESSES) -> Told:
@@ -135,7 +128,7 @@ async def measure(program: Program, logins: Sequence[Login], arguments: argparse
     told, _ = await asyncio.gather(_apart(url, arguments.rate, arguments.seconds), storm.watch(arguments.seconds))
     rows = [_row(name, seen) for name, seen in (("without", calm), (f"{arguments.rate} sign-ins/s", storm))]
     print(table(["flood", "reads", "faults", "p50 ms", "p99 ms", "loop lag p50 ms", "loop lag p99 ms"], rows))
-    answers = ", ".join(f"{count} × {code}" for code, count in sorted(told.codes.items()))
+    answers = ", ".join(f"{count} {code}" for code, count in sorted(told.codes.items()))
     print(f"p99 with / without: {_cut(storm.milliseconds, 0.99) / _cut(calm.milliseconds, 0.99):.2f}")
     print(f"answers: {answers}; the last one left {1000 * told.late:.0f} ms late")
 

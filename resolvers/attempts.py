@@ -1,5 +1,7 @@
 """Guesses at a password: counted before it is looked at, slowed down, then blocked (CNIL 2022-100, case 2)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -39,6 +41,18 @@ async def count(context: Context, subject: bytes, now: datetime) -> None:
 
 def _tomorrow(now: datetime) -> datetime:
     return datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+
+
+@contextmanager
+def turn(context: Context) -> Iterator[None]:
+    """Let a sign-in begin while few others are under way; a flood ends here, before it reaches the database and before
+    anything is counted against anybody. Raises Refusal BUSY.
+    """
+    try:
+        with context.process.passwords.turn():
+            yield
+    except Busy as error:
+        raise context.refusal("BUSY") from error
 
 
 async def matches(context: Context, stored_hash: str | None, password: str) -> bool:

@@ -32,8 +32,24 @@ async def sign_in(
     """
     if in_cookies:
         sessions.check_cookies(context)
-    now = context.process.clock()
     device_token = device_token or context.cookies.brought.get(Role.DEVICE)
+    with attempts.turn(context):
+        outcome = await _signed_in(
+            context, identifier, password, device_token, as_agent=as_agent, shared_computer=shared_computer
+        )
+    return sessions.kept_in_cookies(context, outcome) if in_cookies and isinstance(outcome, Grant) else outcome
+
+
+async def _signed_in(
+    context: Context,
+    identifier: str,
+    password: str,
+    device_token: str | None,
+    *,
+    as_agent: bool,
+    shared_computer: bool,
+) -> Grant | Step:
+    now = context.process.clock()
     attempt, found = await _begun(context, identifier.strip().lower(), device_token, now, as_agent=as_agent)
     if not await attempts.matches(context, found.password_hash if found else None, password):
         await _record_refusal(context, found, attempt)
@@ -50,7 +66,7 @@ async def sign_in(
         outcome = await _admitted(tx, context, found, now, shared_computer=shared_computer, device_token=device_token)
     if outcome is None:
         raise context.refusal("EMAIL_NOT_VERIFIED")
-    return sessions.kept_in_cookies(context, outcome) if in_cookies and isinstance(outcome, Grant) else outcome
+    return outcome
 
 
 async def _admitted(

@@ -13,8 +13,9 @@ from tests.mutations.trial import OPTIONS, ROOT, Watcher, apart
 
 PATIENCE = 3600.0
 ELSEWHERE = {
-    "test_broadcast.py", "test_crash.py", "test_demo_city.py", "test_embedded.py", "test_enumeration.py", "test_fuzz.py",
-    "test_generated.py", "test_guesses.py", "test_jobs.py", "test_logs.py", "test_migrate.py", "test_packaging.py",
+    "test_broadcast.py", "test_crash.py", "test_demo_city.py", "test_embedded.py", "test_enumeration.py",
+    "test_flood.py", "test_fuzz.py", "test_generated.py", "test_guesses.py", "test_jobs.py", "test_logs.py",
+    "test_migrate.py", "test_packaging.py",
     "test_restart.py", "test_shutdown.py", "test_start.py", "test_story.py", "test_traces.py",
 }  # fmt: skip
 """Tests of programs of their own, whose lines this process does not see, and long searches that notice nothing else."""
