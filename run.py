@@ -23,7 +23,7 @@ TOOLS, VENV = ROOT / ".tools", ROOT / ".venv"
 UV, PYTHON, STAMP = TOOLS / "bin" / "uv", VENV / "bin" / "python", VENV / "installed"
 RUN, DEVELOP, INSTALLER = ROOT / "requirements.txt", ROOT / "requirements-dev.txt", ROOT / "requirements-tools.txt"
 
-DEVELOPMENT = {"test", "lint", "bench", "conformance"}
+DEVELOPMENT = {"test", "lint", "bench", "conformance", "mutations"}
 """Commands that need the development set as well."""
 
 CHECKS = {

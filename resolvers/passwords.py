@@ -94,9 +94,8 @@ class Passwords:
             raise Busy
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._thread, _in_time, time.monotonic(), work, *args
-            )
+            loop, now = asyncio.get_running_loop(), time.monotonic()
+            return await loop.run_in_executor(self._thread, _in_time, now, work, *args)
         finally:
             self._waiting -= 1
 

@@ -22,6 +22,7 @@ app.command()(upkeep.check)
 app.command("register")(registers.write_register)
 app.command(hidden=True)(upkeep.snapshot)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(source.bench)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(source.mutations)
 app.command()(source.conformance)
 
 of_import = _group("import", "Load files of the city's other systems.")
