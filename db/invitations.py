@@ -96,17 +96,6 @@ async def accept(
     await tx.execute(INSERT_ADDRESS, family_id, address_id, account_id, email, at)
 
 
-EMAILS = """
-    select value from address
-    where family_id = $1 and channel = 'EMAIL' and verified_at is not null and retired_at is null order by id
-"""
-
-
-async def emails(tx: Any, family_id: UUID) -> list[str]:
-    """Give all verified e-mail addresses of a family."""
-    return [row["value"] for row in await tx.fetch(EMAILS, family_id)]
-
-
 async def logins(tx: Any, family_id: UUID) -> dict[UUID, str]:
     """Give the addresses of the logins of a family, by their ids, and hold them."""
     rows = await tx.fetch(

@@ -12,11 +12,11 @@ from email_validator import EmailNotValidError
 from db import accounts as stored
 from db import throttle
 from db.ids import uuid7
-from db.keys import LinkRefused
 from db.outbox import tell
 from resolvers import activation_codes, attempts, terms
 from resolvers.addresses import normalised_email
 from resolvers.context import Context
+from resolvers.credentials import read_link
 from resolvers.pace import even, within_reason
 from resolvers.password_policy import check_password
 from resolvers.problems import Refusal
@@ -151,12 +151,11 @@ async def verify_email(context: Context, token: str) -> None:
     Raises Refusal LINK_NOT_VALID.
     """
     now = context.process.clock()
+    family_id, account_id, claims = read_link(context, VERIFY_EMAIL, token, "account")
     try:
-        claims = context.process.keys.read_link(VERIFY_EMAIL, token, now)
-        family_id, account_id, email = UUID(claims["family"]), UUID(claims["account"]), str(claims["email"])
         async with context.transaction(system=True) as tx:
-            verified = await stored.verify_email(tx, family_id, account_id, email, uuid7(now), now)
-    except (LinkRefused, KeyError, ValueError, asyncpg.UniqueViolationError) as error:
+            verified = await stored.verify_email(tx, family_id, account_id, claims.get("email", ""), uuid7(now), now)
+    except asyncpg.UniqueViolationError as error:
         raise context.refusal("LINK_NOT_VALID", ["token"]) from error
     if not verified:
         raise context.refusal("LINK_NOT_VALID", ["token"])

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from db import invitations as logins
+from db import accounts
 from db.outbox import Told, tell
 from resolvers.context import Context
 from resolvers.problems import Sentence
@@ -73,5 +73,5 @@ async def confirmation(
     at = context.process.clock()
     if change not in OF_LOGINS:
         return Told(family_id, "ACCOUNT_SECURITY", TYPE, subject_id, data, at)
-    to = [("EMAIL", email) for email in await logins.emails(tx, family_id)]
+    to = [("EMAIL", email) for email in await accounts.verified_emails(tx, family_id)]
     return Told(family_id, "ACCOUNT_SECURITY", TYPE, subject_id, data, at, priority=0, to=to)

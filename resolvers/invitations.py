@@ -10,11 +10,11 @@ from db import invitations as stored
 from db import members
 from db.ids import uuid7
 from db.invitations import Invitation
-from db.keys import LinkRefused
 from db.outbox import Told, tell
 from resolvers import attempts, closure, terms
 from resolvers.accounts import checked_email
 from resolvers.context import Context
+from resolvers.credentials import read_link
 from resolvers.family_news import confirm, confirmation
 from resolvers.members import held
 from resolvers.password_policy import check_password
@@ -71,12 +71,8 @@ async def accept(context: Context, token: str, password: str, accepts_terms: int
     Raises Refusal: LINK_NOT_VALID for every cause alike, TERMS_CHANGED, TOO_MANY_LOGINS, BUSY, the faults of the
     password.
     """
-    now = context.process.clock()
-    try:
-        claims = context.process.keys.read_link(PURPOSE, token, now)
-        key = UUID(claims["family"]), UUID(claims["invitation"])
-    except (LinkRefused, KeyError, ValueError) as error:
-        raise context.refusal("LINK_NOT_VALID", ["token"]) from error
+    family_id, invitation_id, _ = read_link(context, PURPOSE, token, "invitation")
+    key = family_id, invitation_id
     async with context.transaction(system=True) as tx:
         invitation = await _open_invitation(tx, context, key)
         await check_password(context, tx, invitation.family_id, password, also=[invitation.email])

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from resolvers import closure, exports, retention
+from resolvers import closure, exports, places, retention
 from resolvers.job_runner import Kind, Registry
 
 DAILY = timedelta(days=1)
@@ -15,6 +15,7 @@ REGISTRY: Registry = {
     retention.ERASE_UNKEPT: Kind(retention.erase_unkept, DAILY, AT_NIGHT),
     retention.ERASE_UNKEPT_OF_FAMILY: Kind(retention.erase_unkept),
     retention.SWEEP: Kind(retention.sweep, HOURLY),
+    places.RENEW_SPANS: Kind(places.renew_spans, DAILY, AT_NIGHT),
     closure.FORGET_LAST_ADDRESS: Kind(closure.forget_last_address),
     closure.ERASE_CLOSED: Kind(closure.erase_closed, DAILY, AT_NIGHT),
     closure.ERASE_FAMILY: Kind(closure.erase_family),

@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 
 from db import places as stored
 from db.ids import uuid7
+from db.jobs import Job
 from resolvers.context import Context, Process
 from resolvers.hours import Calendar, Exceptional, Rule, spans
+from resolvers.job_runner import Progress, Result
 from resolvers.viewer import SYSTEM_SIGHT
 
+RENEW_SPANS = "renew_spans"
 KNOWN_BEFORE = timedelta(days=31)
 KNOWN_AHEAD = timedelta(days=400)
 """For how long before and after today the spans are kept; a daily job moves the window on."""
@@ -81,16 +84,16 @@ async def archive(context: Context, code: str) -> UUID:
     return place_id
 
 
-async def renew_spans(process: Process) -> int:
-    """Work out anew when every place is open, for the window around today; give how many places there are.
+async def renew_spans(process: Process, job: Job, progress: Progress) -> Result:
+    """Work out anew when every place is open, for the window around today.
 
-    For the daily job: rules do not change, but the window does, and with it the holidays that are known.
+    Rules do not change, but the window does, and with it the holidays that are known.
     """
     async with process.database.transaction(SYSTEM_SIGHT) as tx:
         places = await stored.hold_all(tx)
         for place_id, holidays_too in places:
             await _write_spans(tx, process, place_id, open_on_public_holidays=holidays_too)
-    return len(places)
+    return {"places": len(places)}
 
 
 async def _write_spans(tx: Any, process: Process, place_id: UUID, *, open_on_public_holidays: bool) -> None:

@@ -91,9 +91,8 @@ async def open_session(
         expires_at=ends.at_the_latest,
         idle_ends_at=ends.unused,
     )
-    refresh = None
-    if not shared_computer:
-        refresh = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    refresh = None if shared_computer else base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    if refresh is not None:
         await stored.insert_refresh(tx, _digest(refresh), session_id, now)
     actor = Kind.AGENT if agent_id else Kind.FAMILY
     await audit.record(tx, audit.Act("signed_in", actor.value, now, holder, family_id, session_id))

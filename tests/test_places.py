@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.places import renew_spans
+from tests.clockwork import run_due
 from tests.house import House
 
 SAVE = """mutation ($place: PlaceInput!) { savePlace(place: $place) {
@@ -107,6 +107,5 @@ async def test_the_daily_job_moves_the_known_window_on(house: House) -> None:
     await house.do(SAVE, await editor(house), place=POOL)
     last = await house.connection.fetchval("select max(closes_at) from opening_span")
     house.clock.ahead = timedelta(days=30)
-    assert house.opened is not None
-    await renew_spans(house.opened.process)
+    await run_due(house, "renew_spans")
     assert await house.connection.fetchval("select max(closes_at) from opening_span") >= last + timedelta(days=28)
