@@ -190,7 +190,8 @@ def test_cursors_of_one_list_are_read_back_and_those_of_all_others_are_not() -> 
         for (parent, name), reading in BUILT.mapping.fields.items()
         if isinstance(reading, Page)
     }
-    samples = {"uuid": str(UUID(int=1)), "bigint": "5", "integer": "5", "text": "TERMS"}
+    moment = "2026-11-23T08:00:00+00:00"
+    samples = {"uuid": str(UUID(int=1)), "bigint": "5", "integer": "5", "text": "TERMS", "timestamptz": moment}
     for name, order in orders.items():
         values = [samples[kind] for _, kind in order.columns]
         assert read_cursor(name, order, _cursor(name, *values)) == values
