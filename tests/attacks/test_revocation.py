@@ -13,9 +13,6 @@ from typing import Any
 
 import pytest
 
-import schema
-from db.ids import uuid7
-from resolvers.reading.identity import make_id
 from tests.conftest import Database
 from tests.house import PASSWORD, SIGN_IN, House, Made, opened, token_in
 from tests.live import EventStream, Socket
@@ -225,37 +222,3 @@ async def test_a_thief_who_refreshes_first_is_out_when_the_owner_comes(two_nodes
             assert await socket.closed() == 4403
     assert (await city.here.ask(WHO, thief["accessToken"])).codes == ["UNAUTHENTICATED"]
     assert await city.there.problems(REFRESH, token=thief["refreshToken"]) == ["REFRESH_REFUSED"]
-
-
-LISTED = "{ viewer { family { accounts { edges { node { id } } } sessions { edges { node { id } } } } } }"
-NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-
-
-async def listed(house: House, token: str) -> set[str]:
-    """Give the ids of the logins and sessions that a family is shown."""
-    family = (await house.ask(LISTED, token)).data["viewer"]["family"]
-    return {edge["node"]["id"] for kind in family.values() for edge in kind["edges"]}
-
-
-async def test_what_has_ended_is_listed_no_more(house: House) -> None:
-    """Sessions that ended, of families and agents, and logins that were removed: neither in lists nor by their ids."""
-    family, token = await house.member()
-    agent, other = await house.agent(), await house.agent()
-    old, removed = await house.sign_in(family.email), uuid7()
-    await house.connection.execute(
-        """insert into account (family_id, id, email, password_hash, created_at)
-           values ($1, $2, 'ancien@example.org', 'x', now())""",
-        family.id,
-        removed,
-    )
-    before = await listed(house, token)
-    newest = "select id from session where agent_id is not null order by id desc limit 1"
-    identity = make_id(schema.build().mapping, "Session", await house.connection.fetchval(newest))
-    assert len(before) == 4 and (await house.ask(NODES, agent, ids=[identity])).data["nodes"] == [{"id": identity}]
-    for ended_one in (old, other):
-        await house.do(command("signOut"), ended_one)
-    await house.connection.execute("update account set removed_at = now() where id = $1", removed)
-    after = await listed(house, token)
-    assert len(after) == 2
-    assert (await house.ask(NODES, token, ids=sorted(before - after))).data["nodes"] == [None, None]
-    assert (await house.ask(NODES, agent, ids=[identity])).data["nodes"] == [None]
