@@ -67,6 +67,12 @@ async def hold(tx: Any, family_id: UUID, account_id: UUID) -> Login | None:
     return Login(*row.values()) if row else None
 
 
+async def email_of(tx: Any, family_id: UUID, account_id: UUID) -> str:
+    """Give the address of a login that is there: alerts name it, because they go to other logins of the family too."""
+    email: str = await tx.fetchval("select email from account where family_id = $1 and id = $2", family_id, account_id)
+    return email
+
+
 async def set_password(tx: Any, family_id: UUID, account_id: UUID, hashed: str) -> None:
     """Write a login's password's hash."""
     await tx.execute(

@@ -17,7 +17,7 @@ APOSTROPHE = "\u2019"
 
 _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
 _DAYS = {"fr": "EEEE d MMMM y", "en": "EEEE d MMMM y"}
-_MOMENTS = {"fr": f"EEEE d MMMM y 'à' HH{NO_BREAK}'h'{NO_BREAK}mm", "en": "EEEE d MMMM y 'at' h:mm a"}
+_MOMENTS = {"fr": f"EEEE d MMMM y 'à' HH{NO_BREAK}'h'{NO_BREAK}mm", "en": f"EEEE d MMMM y 'at' h:mm{NO_BREAK}a"}
 
 STATUSES = {
     "fr": {

@@ -117,7 +117,7 @@ async def _activate(tx: Any, context: Context, family_id: UUID, asked: _Activati
         await stored.insert(tx, family_id, account_id, asked.email, password_hash, language, now)
     if asked.accepts_terms is not None:
         await terms.record_acceptance(tx, context, family_id, account_id, asked.accepts_terms, "REGISTRATION")
-    await tell(tx, told("account_activated", family_id, account_id, now, to=on_file))
+    await tell(tx, told("account_activated", family_id, account_id, now, to=on_file, login=asked.email))
     if not (there and there.verified):
         await tell_verification(tx, context, family_id, account_id, asked.email)
     act = "account_reactivated" if there else "account_activated"

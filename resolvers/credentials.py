@@ -30,7 +30,8 @@ async def change_password(context: Context, current: str, new: str, *, sign_out_
             await sessions.end_all(
                 tx, viewer.account, viewer.family, now, "PASSWORD_CHANGED", except_session=viewer.session_id
             )
-        await tell(tx, told("password_changed", viewer.family, viewer.account, now))
+        login = await stored.email_of(tx, viewer.family, viewer.account)
+        await tell(tx, told("password_changed", viewer.family, viewer.account, now, login=login))
         await context.record(tx, "password_changed", family=viewer.family, subject=viewer.account)
     context.process.sessions.forget_all()
 

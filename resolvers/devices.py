@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from db import credentials as logins
 from db import devices as stored
 from db.keys import Keys
 from db.outbox import Told, tell
@@ -98,7 +99,7 @@ async def signed_in(
     if digest is not None and await stored.see(tx, *whose, digest, now, since):
         return token if remember else None
     if await stored.has_any(tx, *whose, since):
-        await tell(tx, _told("new_device", device, NEW, now))
+        await tell(tx, await _told(tx, "new_device", device, NEW, now))
     if not remember:
         return None
     if digest is None:
@@ -109,14 +110,15 @@ async def signed_in(
 
 async def tell_stolen(tx: Any, device: Device, now: datetime) -> None:
     """Tell that a session was ended because two held what only one can have."""
-    await tell(tx, _told("session_stolen", device, STOLEN, now))
+    await tell(tx, await _told(tx, "session_stolen", device, STOLEN, now))
 
 
-def _told(type: str, device: Device, summary: Sentence, now: datetime) -> Told:
+async def _told(tx: Any, type: str, device: Device, summary: Sentence, now: datetime) -> Told:
     called = called_by(device.name)
     data = {
         "account": str(device.account_id),
         "at": now.isoformat(),
+        "login": await logins.email_of(tx, device.family_id, device.account_id),
         "device_fr": called.fr,
         "device_en": called.en,
         "summary_fr": summary.fr.format(device=called.fr),

@@ -19,11 +19,11 @@ SENTENCES = {
         "{who} ne figure plus parmi les membres de votre compte.", "{who} is no longer a member on your account."
     ),
     "CHILD_SHARED": Sentence(
-        "{who} est suivi par deux familles : chacune ne voit que ses propres démarches.",
+        "{who} fait désormais partie de deux familles : chacune ne voit que ses propres démarches.",
         "{who} has two families: each sees only its own procedures.",
     ),
     "CHILD_UNSHARED": Sentence(
-        "{who} n’est plus suivi que par votre famille.", "{who} is now a member of your family only."
+        "{who} ne fait plus partie que de votre famille.", "{who} is now a member of your family only."
     ),
     "CHANGE_PROPOSED": Sentence(
         "La modification demandée pour {who} est transmise à la mairie.",

@@ -90,7 +90,7 @@ async def _recover(tx: Any, context: Context, family_id: UUID, account_id: UUID,
     await give_back(tx, context, family_id, account_id, hashed)
     await accounts.verify_email(tx, family_id, account_id, login.email, uuid7(now), now)
     await throttle.forgive(tx, await _subjects(tx, context, family_id, login.email))
-    await tell(tx, told("password_changed", family_id, account_id, now))
+    await tell(tx, told("password_changed", family_id, account_id, now, login=login.email))
     await context.record(tx, "password_reset", family=family_id, subject=account_id)
 
 

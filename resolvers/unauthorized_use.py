@@ -46,7 +46,8 @@ async def _close(tx: Any, context: Context, family_id: UUID, account_id: UUID) -
     await recovery.void_resets(tx, family_id, account_id, now)
     await recovery.cancel_changes(tx, family_id, account_id, now)
     to = await accounts.verified_emails(tx, family_id)
-    await tell(tx, told("account_locked", family_id, account_id, now, to=to))
+    login = await logins.email_of(tx, family_id, account_id)
+    await tell(tx, told("account_locked", family_id, account_id, now, to=to, login=login))
     await tasks.ask_for(tx, context, "UNAUTHORIZED_USE", family_id, account_id)
     await context.record(tx, "unauthorized_use_reported", family=family_id, subject=account_id)
 

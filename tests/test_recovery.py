@@ -39,7 +39,7 @@ async def test_a_link_gives_a_new_password_and_ends_every_session(house: House) 
     assert (await house.ask("{ viewer { id } }", old)).codes == ["UNAUTHENTICATED"]
     assert await signs_in(house, family, PASSWORD) == ["BAD_CREDENTIALS"]
     assert await signs_in(house, family, NEW) == []
-    assert "bloquer l" in await house.mail_to(family.email, "mot de passe a été changé")
+    assert "bloquez cet accès" in await house.mail_to(family.email, "mot de passe a été changé")
     rows = await house.connection.fetch("select act from audit_entry where family_id = $1", family.id)
     assert {"password_reset_requested", "password_reset"} <= {row["act"] for row in rows}
 

@@ -45,7 +45,7 @@ MAINTENANCE = {
     "notice_fr": "Nous déménageons.",
     "notice_en": "We are moving.",
 }
-LOGIN = {"account": "0199", "at": "2026-11-22T13:05:00+00:00"}
+LOGIN = {"account": "0199", "at": "2026-11-22T13:05:00+00:00", "login": "martin@exemple.fr"}
 EMAIL_CHANGE = LOGIN | {"change": "0199", "side": "old", "old_email": "a@exemple.fr", "new_email": "b@exemple.fr"}
 NEWS: dict[str, dict[str, Any]] = {
     "email_verification": {"account": "0199", "email": "martin@exemple.fr"},
@@ -74,6 +74,11 @@ NEWS: dict[str, dict[str, Any]] = {
     "account_reinstated": {},
     "test": {},
 }
+TO_STRANGERS = ("email_verification", "email_change_confirmation", "invitation")
+"""What goes to addresses that may be somebody else's, by a slip of the pen."""
+
+ALERTS = ("new_device", "session_stolen", "password_changed", "account_activated", "account_locked")
+"""What every login of the family is told about one of them."""
 
 
 def write(type: str, data: dict[str, Any], language: str = "fr", name: str = "Famille Martin") -> Message:
@@ -94,7 +99,7 @@ def test_every_message_names_the_family_the_help_desk_and_the_reason(type: str, 
     message = write(type, NEWS[type], language)
     reason = {"fr": "Vous recevez", "en": "You receive"}[language]
     for body in (message.text, message.html):
-        assert "Famille Martin" in body
+        assert type in TO_STRANGERS or "Famille Martin" in body
         assert "05 00 00 00 00" in body
         assert "kiosque@ville.example" in body
         assert reason in body
@@ -114,6 +119,22 @@ def test_an_acknowledgement_says_how_to_reach_the_service(language: str) -> None
     message = write("procedure_submitted", SUBMITTED, language)
     for part in (SERVICE[f"name_{language}"], SERVICE["address"], SERVICE["phone"], SERVICE["email"]):
         assert part in message.text and part in message.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("type", TO_STRANGERS)
+def test_an_address_that_nobody_has_confirmed_is_not_told_the_name_of_the_family(type: str, language: str) -> None:
+    message = write(type, NEWS[type] | {"inviting": "Tante Zoé"}, language)
+    assert "Famille Martin" not in message.text + message.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("type", ALERTS)
+def test_an_alert_says_which_login_of_the_family_it_locks(type: str, language: str) -> None:
+    label = {"fr": "Accès\u00a0: ", "en": "Login: "}[language]
+    assert f"{label}martin@exemple.fr\n" in write(type, NEWS[type], language).text
+    before = {key: value for key, value in NEWS[type].items() if key != "login"}
+    assert label not in write(type, before, language).text, "news of an older portal may still wait"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
