@@ -6,10 +6,11 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from gateway.demo.links import LINK_PAGES
 from gateway.demo.smtp import Catcher, Caught
 
 PAGES = Path(__file__).parent / "pages"
-KINDS = {"demo.css": "text/css", "verify.js": "text/javascript"}
+KINDS = {"demo.css": "text/css", "link.js": "text/javascript"}
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:;"
@@ -30,9 +31,9 @@ def routes(catcher: Catcher) -> list[web.RouteDef]:
         web.get("/demo/messages.json", pages.messages_as_json),
         web.get(r"/demo/messages/{id:\d{1,9}}", pages.show_message),
         web.get(r"/demo/messages/{id:\d{1,9}}/html", pages.show_html),
-        web.get("/demo/verify-email", pages.verify_email),
+        *(web.get(f"/demo/{name}", pages.open_link) for name in LINK_PAGES),
         web.get("/demo/exports/{id}", pages.download_export),
-        web.get(r"/demo/{name:demo\.css|verify\.js}", pages.asset),
+        web.get(r"/demo/{name:demo\.css|link\.js}", pages.asset),
     ]
 
 
@@ -63,9 +64,9 @@ class Pages:
         html = self._wanted(request).part("html") or "<!doctype html><p>–"
         return _answer(html, "text/html", MESSAGE_POLICY)
 
-    async def verify_email(self, request: web.Request) -> web.Response:
-        """Show the button that confirms an address."""
-        return self._page("verify.html")
+    async def open_link(self, request: web.Request) -> web.Response:
+        """Show what the link of a message offers to do."""
+        return self._page("link.html", page=LINK_PAGES[request.path.removeprefix("/demo/")])
 
     async def download_export(self, request: web.Request) -> web.Response:
         """Go where the portal itself gives the archive: a web app would lead its visitors there too."""

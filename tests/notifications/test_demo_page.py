@@ -7,9 +7,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from aiosmtplib import send
+from graphql import is_required_argument
 
+import schema
+from gateway.demo.links import LINK_PAGES
 from gateway.demo.page import routes
 from gateway.demo.smtp import Catcher
+from notifications.links import LINKS
 
 Client = TestClient[web.Request, web.Application]
 
@@ -55,12 +59,25 @@ async def test_a_message_runs_nothing_in_the_frame(client: Client, catcher: Catc
     await client.close()
 
 
-@pytest.mark.parametrize("path", ["/demo/", "/demo/verify-email?token=x"])
+@pytest.mark.parametrize("path", ["/demo/", *(f"/demo/{name}?token=x" for name in LINK_PAGES)])
 async def test_pages_allow_only_their_own_files(client: Client, path: str) -> None:
     answer = await client.get(path)
     page = await answer.text()
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "<html lang=" in page and "<main>" in page and page.count("<h1>") == 1
-    for asset in ("/demo/demo.css", "/demo/verify.js"):
+    for asset in ("/demo/demo.css", "/demo/link.js"):
         assert (await client.get(asset)).status == 200
     await client.close()
+
+
+def test_every_link_of_a_message_opens_a_page_whose_buttons_the_api_knows() -> None:
+    """A link that the family's web app opens; archives are downloaded instead."""
+    linked = {link.path.removeprefix("/") for link in LINKS.values() if "{" not in link.path}
+    assert linked == set(LINK_PAGES)
+    mutation = schema.build().graphql.mutation_type
+    assert mutation is not None
+    for page in LINK_PAGES.values():
+        for action in page.actions:
+            arguments = mutation.fields[action.mutation].args
+            needed = {name for name, argument in arguments.items() if is_required_argument(argument)}
+            assert needed <= {"token", *(["password"] if page.password else [])} <= set(arguments)
