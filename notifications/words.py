@@ -1,4 +1,4 @@
-"""How each language writes: dates, statuses, and the small signs that typewriters do not have."""
+"""How each language writes: dates, statuses, and words that are set finely."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from babel.dates import format_date, format_datetime
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
+from db.typography import APOSTROPHE, NO_BREAK, set_finely
+
 LANGUAGES = ("fr", "en")
-NO_BREAK = "\u00a0"
-APOSTROPHE = "\u2019"
 
 _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
 _DAYS = {"fr": "EEEE d MMMM y", "en": "EEEE d MMMM y"}
@@ -41,19 +41,6 @@ STATUSES = {
         "WITHDRAWN": "withdrawn",
     },
 }
-
-
-def set_finely(text: str, language: str) -> str:
-    """Put typographic apostrophes, and in French the no-break spaces before : ; ! ? » and after «.
-
-    Rules: Imprimerie nationale, Lexique des règles typographiques. A plain no-break space stands for the narrow one,
-    which several mail programs show as a box.
-    """
-    text = text.replace("'", APOSTROPHE)
-    if language != "fr":
-        return text
-    text = re.sub(r" (?=[:;!?»])", NO_BREAK, text)
-    return re.sub(r"(?<=«) |(?<=\d) (?=\w)", NO_BREAK, text)
 
 
 class FineWords(Extension):

@@ -5,6 +5,7 @@ from typing import Any
 
 from db.outbox import Told
 from db.procedures import Kind, Procedure
+from db.typography import NO_BREAK
 from resolvers.problems import Sentence
 
 PROCEDURE_NEWS = ("procedure_submitted", "procedure_moved")
@@ -12,11 +13,11 @@ PROCEDURE_NEWS = ("procedure_submitted", "procedure_moved")
 
 STATUS = {
     "SUBMITTED": Sentence("envoyée", "sent"),
-    "IN_REVIEW": Sentence("en cours d’instruction", "under review"),
-    "AWAITING_FAMILY": Sentence("en attente de votre réponse", "waiting for your answer"),
+    "IN_REVIEW": Sentence("en cours d’examen", "under review"),
+    "AWAITING_FAMILY": Sentence("en attente de votre réponse", "waiting for your reply"),
     "ACCEPTED": Sentence("acceptée", "accepted"),
-    "REJECTED": Sentence("refusée", "rejected"),
-    "CLOSED": Sentence("classée", "closed"),
+    "REJECTED": Sentence("refusée", "refused"),
+    "CLOSED": Sentence("clôturée", "closed"),
     "WITHDRAWN": Sentence("retirée", "withdrawn"),
 }
 
@@ -30,7 +31,7 @@ def submitted(procedure: Procedure, kind: Kind, number: int, at: datetime, impli
         "submitted_at": at.isoformat(),
         "implied_decision_on": implied_on,
         "silence_means": kind.silence_means,
-        "summary_fr": f"Nous avons bien reçu votre démarche « {kind.title['fr']} » ({procedure.reference}).",
+        "summary_fr": f"Nous avons bien reçu votre démarche {_quoted(kind.title['fr'])} ({procedure.reference}).",
         "summary_en": f"We have received your procedure “{kind.title['en']}” ({procedure.reference}).",
     }
     return _told("procedure_submitted", procedure, number, data, at)
@@ -44,7 +45,7 @@ def moved(procedure: Procedure, kind: Kind, number: int, to: str, message: str |
         "from": procedure.status,
         "to": to,
         "message": message,
-        "summary_fr": f"Votre démarche « {kind.title['fr']} » ({procedure.reference}) est {status.fr}.",
+        "summary_fr": f"Votre démarche {_quoted(kind.title['fr'])} ({procedure.reference}) est {status.fr}.",
         "summary_en": f"Your procedure “{kind.title['en']}” ({procedure.reference}) is {status.en}.",
     }
     return _told("procedure_moved", procedure, number, data, at)
@@ -68,3 +69,7 @@ def _told(kind_of_news: str, procedure: Procedure, number: int, data: dict[str, 
         procedure_event_number=number,
         priority=0,
     )
+
+
+def _quoted(title: str) -> str:
+    return f"«{NO_BREAK}{title}{NO_BREAK}»"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from db.settings import City
+from db.typography import set_finely
 from resolvers.viewer import Viewer
 
 
@@ -35,10 +36,15 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence in the two languages of the portal."""
+    """One sentence in the two languages of the portal, set as print is."""
 
     fr: str
     en: str
+
+    def __post_init__(self) -> None:
+        """Set both finely, so that whoever writes a sentence may type it plainly."""
+        for language in ("fr", "en"):
+            object.__setattr__(self, language, set_finely(getattr(self, language), language))
 
     def to(self, language: str) -> str:
         """Give it in `fr` or `en`."""
@@ -47,12 +53,20 @@ class Sentence:
 
 SENTENCES = {
     "UNAUTHENTICATED": Sentence("Connectez-vous pour continuer.", "Sign in to go on."),
-    "FORBIDDEN": Sentence("Cette action ne vous est pas ouverte.", "This is not open to you."),
-    "NOT_FOUND": Sentence("Cet élément n’existe pas.", "There is no such item."),
+    "FORBIDDEN": Sentence(
+        "Cette action ne vous est pas ouverte. Si elle devrait l’être, appelez la mairie.",
+        "This is not open to you. If it should be, call the town hall.",
+    ),
+    "NOT_FOUND": Sentence(
+        "Cet élément n’existe pas ou n’existe plus. Actualisez la page.",
+        "There is no such item, or no longer. Refresh the page.",
+    ),
     "TERMS_NOT_ACCEPTED": Sentence(
         "Acceptez d’abord les conditions générales d’utilisation en vigueur.", "Accept the terms of use in force first."
     ),
-    "BAD_USER_INPUT": Sentence("Une valeur n’est pas valable.", "A value is not valid."),
+    "BAD_USER_INPUT": Sentence(
+        "Une valeur n’est pas valable. Corrigez-la.", "A value is not valid. Please correct it."
+    ),
     "THROTTLED": Sentence("Trop d’essais. Réessayez plus tard.", "Too many attempts. Try again later."),
     "TOO_MANY_REQUESTS": Sentence(
         "Trop de demandes à la fois. Réessayez dans un instant.", "Too many requests at once. Try again in a moment."
@@ -62,9 +76,13 @@ SENTENCES = {
         "Le portail est très sollicité. Réessayez dans un instant.", "The portal is busy. Try again in a moment."
     ),
     "BAD_CREDENTIALS": Sentence(
-        "L’identifiant ou le mot de passe n’est pas le bon.", "The identifier or the password is not right."
+        "L’identifiant ou le mot de passe n’est pas le bon. Vérifiez-les, ou demandez un lien pour changer de mot de "
+        "passe.",
+        "The identifier or the password is not right. Check them, or ask for a link to choose a new password.",
     ),
-    "PASSWORD_WRONG": Sentence("Le mot de passe actuel n’est pas le bon.", "The present password is not right."),
+    "PASSWORD_WRONG": Sentence(
+        "Le mot de passe actuel n’est pas le bon. Réessayez.", "The present password is not right. Try again."
+    ),
     "ACCOUNT_LOCKED": Sentence(
         "Cet accès est bloqué, car une utilisation non autorisée a été signalée. Demandez un lien pour choisir un "
         "nouveau mot de passe, ou un nouveau code d’activation à la mairie.",
@@ -72,12 +90,14 @@ SENTENCES = {
         "new activation code at the town hall.",
     ),
     "EMAIL_NOT_VERIFIED": Sentence(
-        "Confirmez d’abord votre adresse électronique par le lien reçu.",
-        "Confirm your e-mail address first by the link sent.",
+        "Confirmez d’abord votre adresse électronique, par le lien reçu à cette adresse.",
+        "Confirm your e-mail address first, by the link that was sent there.",
     ),
     "ACTIVATION_REFUSED": Sentence(
-        "Le numéro de famille ou le code d’activation n’est pas valable, ou le nombre d’essais est dépassé.",
-        "The family number or the activation code is not valid, or there were too many attempts.",
+        "Le numéro de famille ou le code d’activation n’est pas valable, ou le nombre d’essais du jour est dépassé. "
+        "Vérifiez-les, réessayez demain ou demandez un nouveau code à la mairie.",
+        "The family number or the activation code is not valid, or there were too many attempts today. "
+        "Check them, try again tomorrow, or ask the town hall for a new code.",
     ),
     "PASSWORD_TOO_SHORT": Sentence(
         "Le mot de passe doit compter au moins 8 caractères.", "The password needs at least 8 characters."
@@ -102,7 +122,10 @@ SENTENCES = {
         "The password contains a name, a date of birth, your address, your family number or the city’s name: "
         "those who know you would guess it. Choose another one.",
     ),
-    "EMAIL_NOT_VALID": Sentence("L’adresse électronique n’est pas valable.", "The e-mail address is not valid."),
+    "EMAIL_NOT_VALID": Sentence(
+        "L’adresse électronique n’est pas valable. Écrivez-la comme nom@exemple.fr.",
+        "The e-mail address is not valid. Write it like name@example.org.",
+    ),
     "LINK_NOT_VALID": Sentence(
         "Ce lien n’est pas valable ou a expiré. Demandez-en un nouveau.",
         "This link is not valid or has expired. Ask for a new one.",
@@ -114,7 +137,10 @@ SENTENCES = {
         "Cette vérification a expiré ou a déjà servi. Reconnectez-vous.",
         "This check has expired or was already used. Sign in again.",
     ),
-    "SECOND_FACTOR_REFUSED": Sentence("Cette preuve n’est pas la bonne.", "This proof is not the right one."),
+    "SECOND_FACTOR_REFUSED": Sentence(
+        "Ce code ou cette clé n’est pas valable. Attendez le code suivant, ou utilisez un code de secours.",
+        "This code or passkey is not valid. Wait for the next code, or use a recovery code.",
+    ),
     "TOO_MANY_FACTORS": Sentence(
         "Vous avez déjà dix moyens de vérification. Retirez-en un d’abord.",
         "You have ten second factors already. Remove one first.",
@@ -154,14 +180,21 @@ SENTENCES = {
         "No account is linked to this identity. Sign in by password, then link it in your account.",
     ),
     "PROVIDER_LINKED_ALREADY": Sentence(
-        "Cette identité ou ce compte est déjà relié.", "This identity or this account is linked already."
+        "Cette identité ou ce compte est déjà relié. Retirez l’ancien lien d’abord.",
+        "This identity or this account is linked already. Remove the old link first.",
     ),
-    "ALREADY_MOVED": Sentence("Cette démarche a déjà changé d’état.", "This procedure has already moved on."),
+    "ALREADY_MOVED": Sentence(
+        "Cette démarche a changé d’état entre-temps. Actualisez la page.",
+        "This procedure has moved on meanwhile. Refresh the page.",
+    ),
     "MOVE_NOT_ALLOWED": Sentence(
         "Ce changement n’est pas possible dans l’état actuel de la démarche.",
         "This move is not possible from the procedure’s present state.",
     ),
-    "KIND_NOT_OPEN": Sentence("Cette démarche n’est pas proposée.", "This procedure is not on offer."),
+    "KIND_NOT_OPEN": Sentence(
+        "Cette démarche n’est pas proposée en ce moment. Consultez la liste des démarches.",
+        "This procedure is not on offer at present. See the list of procedures.",
+    ),
     "ATTESTATION_MISSING": Sentence(
         "Attestez l’exactitude de votre déclaration pour l’envoyer (une fausse déclaration est punie par la loi).",
         "Attest that your declaration is true before you send it (false declarations are punishable).",
@@ -170,13 +203,16 @@ SENTENCES = {
         "Cette clé a déjà servi pour une autre demande.", "This key was already used for another request."
     ),
     "CHANNEL_NOT_AVAILABLE": Sentence(
-        "Aucune adresse vérifiée ne permet ce moyen de contact.", "No verified address allows this channel."
+        "Aucune adresse confirmée ne permet ce moyen de contact. Ajoutez-en une d’abord.",
+        "No confirmed address allows this channel. Add one first.",
     ),
     "NAME_NOT_VALID": Sentence(
         "Un nom compte de 1 à 100 lettres ; apostrophes, traits d’union et espaces sont admis.",
         "A name has 1 to 100 letters; apostrophes, hyphens and blanks are allowed.",
     ),
-    "BIRTH_DATE_NOT_VALID": Sentence("La date de naissance n’est pas valable.", "The date of birth is not valid."),
+    "BIRTH_DATE_NOT_VALID": Sentence(
+        "La date de naissance n’est pas valable. Vérifiez-la.", "The date of birth is not valid. Check it."
+    ),
     "TOO_OLD_FOR_A_CHILD": Sentence(
         "Un enfant a moins de 25 ans : inscrivez cette personne comme adulte.",
         "A child is under 25: enter this person as an adult.",
@@ -192,12 +228,15 @@ SENTENCES = {
     "MEMBER_TWICE": Sentence(
         "Cette personne fait déjà partie de la famille.", "This person is a member of the family already."
     ),
-    "TOO_MANY_MEMBERS": Sentence("La famille compte déjà 100 membres.", "The family has 100 members already."),
+    "TOO_MANY_MEMBERS": Sentence(
+        "La famille compte déjà 100 membres. Retirez-en un d’abord.",
+        "The family has 100 members already. Remove one first.",
+    ),
     "LAST_ADULT": Sentence(
         "Le dernier adulte ne peut pas être retiré. Contactez la mairie.",
         "The last adult cannot be removed. Contact the town hall.",
     ),
-    "ALREADY_SHARED": Sentence("Cet enfant est déjà suivi par deux familles.", "This child has two families already."),
+    "ALREADY_SHARED": Sentence("Cet enfant fait déjà partie de deux familles.", "This child has two families already."),
     "NOT_A_CHILD": Sentence("Seul un enfant peut avoir deux familles.", "Only a child can have two families."),
     "SIRET_NOT_VALID": Sentence(
         "Ce numéro SIRET n’est pas valable (14 chiffres, avec clé de contrôle).",
@@ -223,7 +262,8 @@ SENTENCES = {
         "A quotient is 0 to 100,000 euros, from a day of the last ten years or of the coming year.",
     ),
     "TOO_MANY_LOGINS": Sentence(
-        "La famille a atteint le nombre d’accès permis.", "The family has as many logins as it may have."
+        "La famille a atteint le nombre d’accès permis. Retirez-en un d’abord.",
+        "The family has as many logins as it may have. Remove one first.",
     ),
     "TOO_MANY_INVITATIONS": Sentence(
         "Trop d’invitations en cours. Réessayez demain ou annulez-en une.",
@@ -241,8 +281,8 @@ SENTENCES = {
         "One of your procedures is open at this service: wait for the decision, or withdraw it first.",
     ),
     "EXPORT_TOO_SOON": Sentence(
-        "Une copie de vos données a déjà été demandée depuis moins d’un jour.",
-        "A copy of your data was already asked for less than a day ago.",
+        "Une copie de vos données a déjà été demandée il y a moins d’un jour. Utilisez-la, ou réessayez demain.",
+        "A copy of your data was already asked for less than a day ago. Use that one, or try again tomorrow.",
     ),
     "ACCOUNT_TERMINATED": Sentence(
         "La mairie a mis fin à l’accès à ce compte. Le message qui vous a été envoyé en donne le motif ; "
@@ -251,15 +291,26 @@ SENTENCES = {
         "if you have a question, call the city.",
     ),
     "FAMILY_IN_USE": Sentence(
-        "Une démarche de cette famille est en cours : décidez-la ou classez-la d’abord.",
+        "Une démarche de cette famille est en cours : décidez-la ou clôturez-la d’abord.",
         "A procedure of this family is open: decide or close it first.",
     ),
     "TERMS_CHANGED": Sentence(
-        "Ce n’est pas la version en vigueur des conditions.", "This is not the version of the terms in force."
+        "Les conditions d’utilisation ont changé entre-temps. Lisez la version en vigueur, puis acceptez-la.",
+        "The terms of use have changed meanwhile. Read the version in force, then accept it.",
     ),
 }
 
-NEED_HELP = frozenset({"ACTIVATION_REFUSED", "EMAIL_NOT_VERIFIED", "LINK_NOT_VALID", "THROTTLED"})
+NEED_HELP = frozenset(
+    {
+        "ACCOUNT_LOCKED",
+        "ACCOUNT_TERMINATED",
+        "ACTIVATION_REFUSED",
+        "EMAIL_NOT_VERIFIED",
+        "LAST_ADULT",
+        "LINK_NOT_VALID",
+        "THROTTLED",
+    }
+)
 """Refusals that a family may be unable to mend alone: their sentence says whom to call or to write to (R40)."""
 
 HELP = Sentence("Besoin d’aide ? {phone}, {email}.", "Need help? {phone}, {email}.")

@@ -40,7 +40,7 @@ async def test_the_contact_is_read_by_everybody_in_their_language(city: Database
             assert (await response.json())["data"]["contact"]["hours"] == City().contact_hours_en
 
 
-@pytest.mark.parametrize(("language", "question"), [("fr", "Besoin d’aide ?"), ("en", "Need help?")])
+@pytest.mark.parametrize(("language", "question"), [("fr", "Besoin d’aide\N{NO-BREAK SPACE}?"), ("en", "Need help?")])
 async def test_a_refusal_that_a_family_cannot_mend_alone_says_who_helps(
     city: Database, language: str, question: str
 ) -> None:

@@ -11,10 +11,11 @@ import pytest
 from db.ids import uuid7
 from db.keys import Keys, LinkRefused
 from db.settings import City
+from db.typography import set_finely
 from notifications import build_templates
 from notifications.channels import Delivery, Family, News
 from notifications.messages import FOLDER, Message, Messages, UnknownNews
-from notifications.words import LANGUAGES, STATUSES, set_finely
+from notifications.words import LANGUAGES, STATUSES
 
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 KEYS = Keys(bytes(32))
