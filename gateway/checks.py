@@ -8,7 +8,6 @@ from uuid import UUID
 import aiohttp
 import aiosmtplib
 import asyncpg
-from cryptography.exceptions import InvalidTag
 from rich.console import Console
 
 from db import migrate
@@ -101,7 +100,7 @@ async def _signing_keys(settings: Settings, dsn: str) -> Finding:
         async with connection.transaction():
             await see_as(connection, SYSTEM_SIGHT)
             found = await signing_keys.load(connection, Keys.from_text(text), utc_now())
-    except InvalidTag:
+    except signing_keys.OtherMasterKey:
         return Finding(name, "sealed with another master key: secrets.master_key is not this database's", Mark.FAIL)
     finally:
         await connection.close()

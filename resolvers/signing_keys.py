@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -31,8 +32,12 @@ HEARD_WITHIN = timedelta(minutes=2)
 """How long a node may go on signing with the key before, when it hears late of a new one."""
 
 
+class OtherMasterKey(Exception):
+    """The database was sealed with another master key than the one that is set."""
+
+
 async def load(tx: Any, keys: Keys, now: datetime) -> list[SigningKey]:
-    """Give the keys that count, newest first."""
+    """Give the keys that count, newest first; raises OtherMasterKey."""
     return [_unsealed(keys, row) for row in await stored.in_use(tx, now)]
 
 
@@ -50,8 +55,9 @@ async def rotate(tx: Any, keys: Keys, settings: TokenSettings, now: datetime, *,
     """Make a key that signs from now on; give its name.
 
     The keys before it verify as long as a token of theirs may live, or, when one is compromised, no longer at all:
-    every client must then refresh.
+    every client must then refresh. Raises OtherMasterKey.
     """
+    await load(tx, keys, now)  # A key sealed otherwise than those before it would stop every node.
     longest = max(settings.access_seconds, settings.shared_computer_seconds)
     until = now if compromised else now + timedelta(seconds=longest) + HEARD_WITHIN
     retired = await stored.retire(tx, until)
@@ -95,5 +101,12 @@ def _made(keys: Keys, now: datetime) -> tuple[str, bytes]:
 
 
 def _unsealed(keys: Keys, row: stored.Sealed) -> SigningKey:
-    private = Ed25519PrivateKey.from_private_bytes(keys.unseal(PURPOSE, row.private_key))
+    try:
+        clear = keys.unseal(PURPOSE, row.private_key)
+    except InvalidTag:
+        raise OtherMasterKey(
+            "secrets.master_key is not the one that this database was sealed with. Give the one it had: nothing else "
+            "opens what is sealed there."
+        ) from None
+    private = Ed25519PrivateKey.from_private_bytes(clear)
     return SigningKey(row.kid, private, row.created_at, row.retires_at)

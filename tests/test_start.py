@@ -1,6 +1,7 @@
 """A start that cannot succeed ends with a sentence that says why, not with a traceback."""
 
 import asyncio
+import base64
 import os
 import re
 import socket
@@ -14,6 +15,7 @@ import asyncpg
 import pytest
 
 from tests.conftest import Database
+from tests.house import opened
 from tests.program import ROOT, environment, whole
 
 
@@ -80,6 +82,25 @@ async def test_a_database_newer_than_the_program_is_left_alone(city: Database, t
     await connection.close()
     said = await refusal("serve", "--database", city.dsn, KIOSQUE_DATA__FOLDER=str(tmp_path))
     assert "newer than this program" in said and "9000_of_the_future.sql" in said
+
+
+@pytest.mark.parametrize("command", ["serve", "keys"])
+async def test_another_master_key_than_the_database_was_sealed_with_is_told_in_a_sentence(
+    command: str, city: Database, tmp_path: Path
+) -> None:
+    """It would otherwise end in the middle of cryptography, or, as a new key, stop every node."""
+    async with opened(city.dsn):
+        pass
+    arguments = {"serve": ["serve"], "keys": ["keys", "rotate"]}[command]
+    other = base64.b64encode(bytes(range(32))).decode()
+    said = await refusal(
+        *arguments,
+        "--database",
+        city.dsn,
+        KIOSQUE_SECRETS__MASTER_KEY=other,
+        KIOSQUE_DATA__FOLDER=str(tmp_path),
+    )
+    assert "secrets.master_key is not the one that this database was sealed with" in said
 
 
 async def test_a_server_older_than_what_is_needed_is_refused_by_its_version(city: Database, tmp_path: Path) -> None:

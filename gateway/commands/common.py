@@ -45,6 +45,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     from db.embedded import EmbeddedServerError
     from db.migrate import MigrationError
     from gateway.serve import CannotServe
+    from resolvers.signing_keys import OtherMasterKey
 
     try:
         import uvloop
@@ -54,7 +55,15 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         run = uvloop.run
     try:
         run(work)
-    except (CannotServe, EmbeddedServerError, MigrationError, SettingsError, PostgresError, OSError) as error:
+    except (
+        CannotServe,
+        EmbeddedServerError,
+        MigrationError,
+        OtherMasterKey,
+        SettingsError,
+        PostgresError,
+        OSError,
+    ) as error:
         stop(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
