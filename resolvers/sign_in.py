@@ -10,6 +10,7 @@ from resolvers import accounts, attempts, devices, second_factor, sessions, thro
 from resolvers.context import Context
 from resolvers.cookies import Role
 from resolvers.passwords import Busy
+from resolvers.problems import Refusal
 from resolvers.second_factor import Step
 from resolvers.sessions import Grant
 
@@ -52,18 +53,24 @@ async def _signed_in(
     now = context.process.clock()
     attempt, found = await _begun(context, identifier.strip().lower(), device_token, now, as_agent=as_agent)
     if not await attempts.matches(context, found.password_hash if found else None, password):
-        await _record_refusal(context, found, attempt)
+        await _record_refusal(context, found, attempt, "BAD_CREDENTIALS")
         raise context.refusal("BAD_CREDENTIALS")
     assert found is not None, "nobody's password never matches"
     renewed = await _renewed_hash(context, found, password)
-    async with context.transaction(system=True) as tx:
-        held = await stored_accounts.hold(tx, found)
-        if held != found.password_hash and not await attempts.matches(context, held, password):
-            raise context.refusal("BAD_CREDENTIALS")  # changed while it was looked at
-        await throttling.take_back(tx, attempt)
-        if renewed is not None and held == found.password_hash:
-            await stored_accounts.change_hash(tx, found, renewed)
-        outcome = await _admitted(tx, context, found, now, shared_computer=shared_computer, device_token=device_token)
+    try:
+        async with context.transaction(system=True) as tx:
+            held = await stored_accounts.hold(tx, found)
+            if held != found.password_hash and not await attempts.matches(context, held, password):
+                raise context.refusal("BAD_CREDENTIALS")  # changed while it was looked at
+            await throttling.take_back(tx, attempt)
+            if renewed is not None and held == found.password_hash:
+                await stored_accounts.change_hash(tx, found, renewed)
+            outcome = await _admitted(
+                tx, context, found, now, shared_computer=shared_computer, device_token=device_token
+            )
+    except Refusal as refused:
+        await _record_refusal(context, found, attempt, refused.code)
+        raise
     if outcome is None:
         raise context.refusal("EMAIL_NOT_VERIFIED")
     return outcome
@@ -131,8 +138,8 @@ async def _send_link(tx: Any, context: Context, found: Credentials) -> None:
     await context.record(tx, "sign_in_refused", family=found.family_id, subject=found.id, code=code)
 
 
-async def _record_refusal(context: Context, found: Credentials | None, attempt: throttling.Attempt) -> None:
-    """Write down a wrong password: never the identifier, into which people type their password by mistake."""
+async def _record_refusal(context: Context, found: Credentials | None, attempt: throttling.Attempt, code: str) -> None:
+    """Write down who was not let in: never the identifier, into which people type their password by mistake."""
     family_id, holder_id = (found.family_id, found.id) if found else (None, None)
     async with context.transaction(system=True) as tx:
         await context.record(
@@ -140,6 +147,6 @@ async def _record_refusal(context: Context, found: Credentials | None, attempt: 
             "sign_in_refused",
             family=family_id,
             subject=holder_id,
-            code="BAD_CREDENTIALS",
+            code=code,
             failures=attempt.failures,
         )

@@ -41,6 +41,9 @@ async def test_a_report_ends_every_session_and_locks_the_login(house: House) -> 
     assert await signs_in(house, family, "Mauvais-Mot-1") == ["BAD_CREDENTIALS"], (
         "only its owner learns that it is locked"
     )
+    refused = "select data->>'code' from audit_entry where act = 'sign_in_refused' and family_id = $1 order by number"
+    written = [row[0] for row in await house.connection.fetch(refused, family.id)]
+    assert written == ["ACCOUNT_LOCKED", "BAD_CREDENTIALS"]
     await house.mail_to(family.email, "utilisation non autorisée")
 
 
