@@ -47,8 +47,11 @@ PIP_TO_UV = {
 }
 """uv does not read pip's configuration, so what the machine's owner told pip is told to uv by these variables."""
 
+WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]
+"""Two files at a time, each worker with its own PostgreSQL: most tests wait for something more than they compute."""
+
 HELP = """Started by run.py itself:
-  test [pytest arguments]   all tests
+  test [pytest arguments]   all tests, or those that pytest is told
   lint                      style, types, import rules, schema.graphql up to date
 All other commands:
 """
@@ -63,7 +66,7 @@ def main(arguments: list[str]) -> int:
         return lint(environment)
     if command == "test":
         os.chdir(ROOT)
-        become(["-m", "pytest", *arguments[1:]], environment)
+        become(["-m", "pytest", *(arguments[1:] or WHOLE_SUITE)], environment)
     if command in {"--help", "help"}:
         print(HELP, end="", flush=True)
         arguments = ["--help"]
