@@ -40,7 +40,7 @@ LINK_PAGES = {
         "Changer d’adresse électronique",
         "Le changement compte quand les deux adresses l’ont confirmé.",
         (
-            Action("Confirmer", "confirmEmailChange", "C’est noté : il faut aussi la confirmation de l’autre adresse."),
+            Action("Confirmer", "confirmEmailChange", "C’est confirmé ici. L’adresse change dès que les deux l’ont confirmé."),
             Action("Annuler le changement", "cancelEmailChange", "Le changement est annulé."),
         ),
     ),
