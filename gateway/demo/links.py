@@ -40,7 +40,11 @@ LINK_PAGES = {
         "Changer d’adresse électronique",
         "Le changement compte quand les deux adresses l’ont confirmé.",
         (
-            Action("Confirmer", "confirmEmailChange", "C’est confirmé ici. L’adresse change dès que les deux l’ont confirmé."),
+            Action(
+                "Confirmer",
+                "confirmEmailChange",
+                "C’est confirmé ici. L’adresse change dès que les deux l’ont confirmé.",
+            ),
             Action("Annuler le changement", "cancelEmailChange", "Le changement est annulé."),
         ),
     ),
