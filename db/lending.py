@@ -22,6 +22,7 @@ class Pool:
         self._patience = patience
         self._open: set[asyncpg.Connection] = set()
         self._making = 0
+        self._closed = False
         self._idle: list[asyncpg.Connection] = []
         self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
 
@@ -35,8 +36,13 @@ class Pool:
         """How many of them nobody uses."""
         return len(self._idle)
 
-    async def acquire(self) -> asyncpg.Connection:
-        """Lend a connection; raises TimeoutError when none comes back in time, and what connecting raises."""
+    async def acquire(self, *, ahead: bool = False) -> asyncpg.Connection:
+        """Lend a connection, in turn, or `ahead` of all who wait to one that finishes what is begun.
+
+        Raises TimeoutError when none comes back in time, InterfaceError once the pool is closed, and what connecting
+        raises.
+        """
+        self._require_open()
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
@@ -44,7 +50,7 @@ class Pool:
             self._open.discard(connection)
         if len(self._open) + self._making < self._size:
             return await self._made()
-        given = await self._waited()
+        given = await self._waited(ahead)
         return given if given is not None else await self._made()
 
     def release(self, connection: asyncpg.Connection, *, broken: bool = False) -> None:
@@ -57,12 +63,14 @@ class Pool:
             self._idle.append(connection)
 
     async def close(self) -> None:
-        """Close all connections; those that are lent are waited for by asyncpg."""
+        """Close all connections; those that are lent are waited for by asyncpg. None is opened any more."""
+        self._closed = True
         for connection in list(self._open):
             await connection.close()
 
     def terminate(self) -> None:
-        """Cut all connections."""
+        """Cut all connections. None is opened any more."""
+        self._closed = True
         for connection in list(self._open):
             connection.terminate()
 
@@ -75,13 +83,23 @@ class Pool:
             raise
         finally:
             self._making -= 1
+        if self._closed:
+            connection.terminate()
+        self._require_open()
         self._open.add(connection)
         return connection
 
-    async def _waited(self) -> asyncpg.Connection | None:
+    def _require_open(self) -> None:
+        if self._closed:
+            raise asyncpg.InterfaceError("the pool is closed")
+
+    async def _waited(self, ahead: bool) -> asyncpg.Connection | None:
         """Wait for a turn: gives a connection, or None for leave to make one."""
         turn: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        if ahead:
+            self._waiting.appendleft(turn)
+        else:
+            self._waiting.append(turn)
         try:
             async with asyncio.timeout(self._patience):
                 return await turn

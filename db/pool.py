@@ -1,16 +1,18 @@
 """Connections to PostgreSQL: one pool a process, every wait bounded, every transaction says who looks."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Self, TypedDict
 
 import asyncpg
 
 from db.lending import Pool
 
-ACQUIRE_SECONDS = 2.0
+CONNECT_SECONDS = 4.0
 API_ROLE = "kiosque_api"
 DISPATCH_ROLE = "kiosque_dispatch"
 
@@ -64,7 +66,7 @@ async def connect(dsn: str, *, role: str, application: str, statement_seconds: f
     """Open one connection outside the pool, for LISTEN and for long jobs; 0 s means no bound on a statement."""
     return await asyncpg.connect(
         dsn,
-        timeout=ACQUIRE_SECONDS * 2,
+        timeout=CONNECT_SECONDS,
         server_settings=server_settings(role, application, statement_seconds),
         **STATEMENT_CACHE,
     )
@@ -73,14 +75,15 @@ async def connect(dsn: str, *, role: str, application: str, statement_seconds: f
 class Lent:
     """One connection, lent for a block."""
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_ahead", "_connection", "_pool")
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, ahead: bool) -> None:
         self._pool = pool
+        self._ahead = ahead
 
     async def __aenter__(self) -> asyncpg.Connection:
         try:
-            self._connection = await self._pool.acquire()
+            self._connection = await self._pool.acquire(ahead=self._ahead)
         except UNREACHABLE as error:
             raise DatabaseUnavailable(type(error).__name__) from error
         return self._connection
@@ -89,12 +92,25 @@ class Lent:
         if error is None:
             self._pool.release(self._connection)
             return
-        # A fault of ours, such as a wrong number of values, leaves the connection as it was.
-        ours = isinstance(error, asyncpg.InterfaceError) and not self._connection.is_closed()
-        unreachable = isinstance(error, UNREACHABLE) and not ours
-        self._pool.release(self._connection, broken=unreachable or isinstance(error, asyncio.CancelledError))
-        if unreachable:
+        lost = isinstance(error, UNREACHABLE) and self._lost_by(error)
+        # What was interrupted may have been in the middle of a statement.
+        self._pool.release(self._connection, broken=lost or isinstance(error, asyncio.CancelledError | TimeoutError))
+        if lost:
             raise DatabaseUnavailable(type(error).__name__) from error
+
+    def _lost_by(self, error: BaseException) -> bool:
+        """Tell whether an error that may mean a lost connection is one of this connection, not of the block's own."""
+        if isinstance(error, asyncpg.InterfaceError):
+            # A fault of ours, such as a wrong number of values, leaves the connection as it was.
+            return self._connection.is_closed()
+        if isinstance(error, OSError):
+            # asyncpg gives its own name to a connection that breaks; of these only its time-outs come as they are.
+            return any(_of_asyncpg(frame) for frame, _ in traceback.walk_tb(error.__traceback__))
+        return True
+
+
+def _of_asyncpg(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).startswith("asyncpg.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +131,11 @@ class Database:
         size: int,
         command_seconds: float,
         statement_seconds: float,
+        wait_seconds: float = 4.0,
         application: str = "kiosque-gateway",
     ) -> Self:
-        """Open `size` connections at the most; a command lasts `command_seconds` at the most.
+        """Open `size` connections at the most; a command lasts `command_seconds` at the most, the wait for a free one
+        `wait_seconds`.
 
         Statements are planned once a connection, whatever their values: planning one takes longer than running it.
         """
@@ -126,13 +144,13 @@ class Database:
         async def make() -> asyncpg.Connection:
             return await asyncpg.connect(
                 dsn,
-                timeout=ACQUIRE_SECONDS * 2,
+                timeout=CONNECT_SECONDS,
                 command_timeout=command_seconds,
                 server_settings=settings,
                 **STATEMENT_CACHE,
             )
 
-        pool = Pool(make, size, ACQUIRE_SECONDS)
+        pool = Pool(make, size, wait_seconds)
         pool.release(await pool.acquire())
         return cls(pool, dsn)
 
@@ -144,13 +162,13 @@ class Database:
         except TimeoutError:
             self.pool.terminate()
 
-    def connection(self) -> Lent:
-        """Lend one connection for a block.
+    def connection(self, *, ahead: bool = False) -> Lent:
+        """Lend one connection for a block, `ahead` of all who wait when it finishes what is begun.
 
-        Entering raises DatabaseUnavailable when none is free within 2 s or the server cannot be reached, leaving when
-        it was lost meanwhile.
+        Entering raises DatabaseUnavailable when none is free in time or the server cannot be reached, leaving when
+        it was lost meanwhile or did not answer in time. What the block itself raises passes unchanged.
         """
-        return Lent(self.pool)
+        return Lent(self.pool, ahead)
 
     @asynccontextmanager
     async def transaction(self, sight: Mapping[str, str]) -> AsyncIterator[asyncpg.Connection]:

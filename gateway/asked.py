@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from graphql import FragmentDefinitionNode, GraphQLSchema, Node, TypeInfo, TypeInfoVisitor, Visitor, visit
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, Node, TypeInfo, TypeInfoVisitor, Visitor, visit
 
 from schema.access import Access, declared
 
@@ -34,16 +34,28 @@ def every_access(schema: GraphQLSchema, nodes: Iterable[Node]) -> tuple[Access, 
     return tuple(asked.found)
 
 
+def every_field(schema: GraphQLSchema, nodes: Iterable[Node]) -> frozenset[tuple[str, str]]:
+    """Give all fields of an operation but `__typename`, each with its type, whatever its conditions say."""
+    info = TypeInfo(schema)
+    asked = _Asked(info)
+    for node in nodes:
+        visit(node, TypeInfoVisitor(info, asked))
+    return frozenset(asked.fields)
+
+
 class _Asked(Visitor):
-    """Gathers what fields declare."""
+    """Gathers fields, and what they declare."""
 
     def __init__(self, info: TypeInfo) -> None:
         super().__init__()
         self._info = info
         self.found: set[Access] = set()
+        self.fields: set[tuple[str, str]] = set()
 
-    def enter_field(self, *_: Any) -> None:
-        definition = self._info.get_field_def()
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        definition, parent = self._info.get_field_def(), self._info.get_parent_type()
+        if parent is not None and node.name.value != "__typename":
+            self.fields.add((parent.name, node.name.value))
         access = declared(definition) if definition is not None else None
         if access is not None:
             self.found.add(access)

@@ -1,18 +1,30 @@
-"""The cost of an operation: a field costs 1, a connection multiplies what is under it by the page asked for.
+"""The cost of an operation: a field costs 1, a connection multiplies what is under it by the page asked for, and a list
+of ids by their number.
 
-The page may be a variable, so a cost is kept as a sum that is worked out again with the values of each request.
+Both may be variables, so a cost is kept as a sum that is worked out again with the values of each request.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import FieldNode, GraphQLArgument, GraphQLField, IntValueNode, OperationDefinitionNode, VariableNode
+from graphql import (
+    FieldNode,
+    GraphQLArgument,
+    GraphQLField,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
+)
 
 SATURATED = 1_000_000_000
 """No cost is counted further than this: a hostile document multiplies without end."""
 
 PAGE_ARGUMENTS = ("first", "last")
+IDS = "ids"
+"""The argument of `nodes`."""
 
 Page = int | str
 """Entries asked for: a number, or the name of the variable that holds it."""
@@ -51,35 +63,45 @@ class Weight:
 
 
 def page_of(node: FieldNode, definition: GraphQLField | None, default: int) -> Page:
-    """Give what a field multiplies its children by: 1, or the page of a connection."""
-    if definition is None or not any(name in definition.args for name in PAGE_ARGUMENTS):
+    """Give what a field multiplies its children by: 1, the page of a connection, or the number of ids."""
+    if definition is None or not any(name in definition.args for name in (*PAGE_ARGUMENTS, IDS)):
         return 1
     for argument in node.arguments or ():
-        if argument.name.value in PAGE_ARGUMENTS:
+        if argument.name.value in (*PAGE_ARGUMENTS, IDS):
             if isinstance(argument.value, VariableNode):
                 return argument.value.name.value
-            if isinstance(argument.value, IntValueNode):
-                return _bounded(argument.value)
-    own = next(definition.args[name] for name in PAGE_ARGUMENTS if name in definition.args)
-    return _default_of(own, default)
+            written = _written(argument.value)
+            if written is not None:
+                return written
+    own = next((definition.args[name] for name in PAGE_ARGUMENTS if name in definition.args), None)
+    return 1 if own is None else _default_of(own, default)
 
 
 def default_pages(node: OperationDefinitionNode, default: int) -> dict[str, int]:
     """Give each variable of an operation the number it counts for when the request gives none."""
     return {
-        definition.variable.name.value: _bounded(definition.default_value)
-        if isinstance(definition.default_value, IntValueNode)
-        else default
+        definition.variable.name.value: default if written is None else written
         for definition in node.variable_definitions or ()
+        for written in (_written(definition.default_value),)
     }
 
 
 def given_pages(defaults: Mapping[str, int], variables: Mapping[str, Any]) -> dict[str, int]:
     """Give each variable the number that the request gives it, where it gives one."""
-    return {
-        name: min(max(value, 0), SATURATED) if type(value := variables.get(name)) is int else default
-        for name, default in defaults.items()
-    }
+    return {name: _given(variables.get(name), default) for name, default in defaults.items()}
+
+
+def _given(value: Any, default: int) -> int:
+    if type(value) is list:
+        return len(value)
+    return min(max(value, 0), SATURATED) if type(value) is int else default
+
+
+def _written(value: ValueNode | None) -> int | None:
+    """Give the number that a literal is, or that a list has of values."""
+    if isinstance(value, ListValueNode):
+        return len(value.values)
+    return _bounded(value) if isinstance(value, IntValueNode) else None
 
 
 def _default_of(argument: GraphQLArgument, default: int) -> int:

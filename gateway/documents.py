@@ -72,11 +72,9 @@ class Document:
             if name in self.operations:
                 return self.operations[name]
             raise RequestRefused("BAD_REQUEST", "The document has no operation of this operationName.")
-        if len(self.operations) == 1:
-            return next(iter(self.operations.values()))
-        if self.operations:
+        if len(self.operations) > 1:
             raise RequestRefused("BAD_REQUEST", "The document has several operations: operationName must name one.")
-        raise RequestRefused("BAD_REQUEST", "The document has no operation.")
+        return next(iter(self.operations.values()))
 
 
 def cost_of(operation: Operation, variables: dict[str, Any]) -> int:

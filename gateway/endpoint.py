@@ -65,6 +65,8 @@ class Endpoint:
     deadline_seconds: float = 5.0
     development: bool = False
     """Serves GraphiQL."""
+    public_seconds: int = 0
+    """How long caches may keep what is the same for everybody, asked by GET; 0: not at all."""
     throttle: Throttle | None = None
     """Counts what each client's operations cost."""
 
@@ -73,18 +75,19 @@ class Endpoint:
 
         Raises RequestRefused and DatabaseUnavailable.
         """
-        source = await source_of(asked, self.gate, context.viewer.kind, by_get)
+        source = await source_of(asked, self.gate, context.viewer, by_get)
         try:
             operation = operation_of(self.documents, source, asked)
         except RequestRefused:
-            await self._spend(context, FAULT_POINTS)
+            await self.spend(context, FAULT_POINTS)
             raise
         if by_get and operation.kind != "query":
             raise not_allowed("POST")
-        await self._spend(context, cost_of(operation, asked.variables or {}))
+        await self.spend(context, cost_of(operation, asked.variables or {}))
         return operation
 
-    async def _spend(self, context: "Context", points: int) -> None:
+    async def spend(self, context: "Context", points: int) -> None:
+        """Count points of a viewer; raises RequestRefused (THROTTLED)."""
         if self.throttle is not None:
             await self.throttle.spend(context.viewer, context.client, points)
 

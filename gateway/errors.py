@@ -10,6 +10,7 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import Any, Protocol, TypeGuard
 
+import asyncpg
 import msgspec
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
@@ -37,6 +38,7 @@ STATUS = {
 FRAMES_LOGGED = 12
 MASKED = "Something went wrong on our side."
 AWAY = "The portal cannot answer at the moment. Try again."
+TOO_SLOW = "The request takes too long. Ask for less at once, or try again."
 
 VALUES = (
     (re.compile(r"(cannot represent [^:]{0,40}value): .*?(?:\.( Did you mean .*))?$", re.S), r"\1.\2"),
@@ -108,6 +110,10 @@ def formatted(error: GraphQLError, request_id: str, code: str | None = None) -> 
         entry["extensions"] = {"code": cause.code}
     elif isinstance(cause, DatabaseUnavailable):
         entry |= described("INTERNAL", AWAY)
+    elif isinstance(cause, asyncpg.QueryCanceledError):
+        # It is undone as a whole: a statement that took too long, or waited too long for somebody else's.
+        log_failure(cause, request_id)
+        entry |= described("TOO_COSTLY", TOO_SLOW)
     else:
         log_failure(cause, request_id)
         entry |= described("INTERNAL", MASKED, id=request_id)

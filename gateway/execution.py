@@ -1,7 +1,7 @@
 """What stands behind the door: the executor, as every transport sees it."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -24,6 +24,9 @@ class Answer:
     has_data: bool
     """False when the whole request failed (no `data` entry, or request error)."""
 
+    shared: bool = False
+    """True when it is the same for everybody who asks in this language, and nothing failed."""
+
 
 class Listener(Protocol):
     """One live subscription of one client; called from the event loop, never blocks, never raises."""
@@ -35,11 +38,12 @@ class Listener(Protocol):
         """Tell that no more will come: complete, or failed with the JSON list of errors."""
 
 
-class Closing(Protocol):
+@dataclass(frozen=True, slots=True)
+class Closing:
     """The way to leave a subscription."""
 
-    def close(self) -> None:
-        """Forget the listener: the client has gone."""
+    close: Callable[[], None]
+    """Forgets the listener: the client has gone."""
 
 
 class Executor(Protocol):

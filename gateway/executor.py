@@ -1,6 +1,7 @@
 """Runs operations: reads in one SQL statement where they can be planned, everything else through graphql-core."""
 
 from collections import Counter, OrderedDict
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,24 +9,32 @@ import asyncpg
 import msgspec
 import structlog
 from graphql import ExecutionResult, FragmentDefinitionNode, GraphQLError, execute
-from graphql.execution import get_argument_values, get_variable_values
+from graphql.execution import get_argument_values
 
+from db.feed import FeedRow
 from db.news import NewsRow
 from db.pool import DatabaseUnavailable
-from gateway.asked import every_access, root_names
+from gateway.asked import every_access, every_field, root_names
 from gateway.city import City, StatusStream, refuse_in_maintenance
 from gateway.documents import Operation, cost_of
-from gateway.errors import RequestRefused, formatted_all, is_unavailable, unavailable
+from gateway.errors import TOO_SLOW, RequestRefused, formatted_all, is_unavailable, unavailable
 from gateway.execution import Answer, Closing, Listener
-from gateway.live import Live, Stream
+from gateway.live import Live, Standing, Stream
+from gateway.partner_feed import FeedStream
+from gateway.partner_feed import PartnerFeed as PartnerHub
+from gateway.work import Change, Work, WorkStream
 from resolvers.context import Context
 from resolvers.problems import Refusal
 from resolvers.reading.arguments import BadArgument
 from resolvers.reading.selection import Document, fields_of
+from resolvers.reading.sharing import shared_fields
+from resolvers.reading.variables import Variables
+from resolvers.streams import Follow
 from schema import Built
 from schema.access import Access, access_of
-from schema.declare import FEED, Feed
+from schema.declare import FEED, Feed, InboxFeed, PartnerFeed, WorkFeed
 from schema.feeds import followed
+from schema.procedure_feed import place_of
 
 log = structlog.get_logger(__name__)
 
@@ -43,15 +52,24 @@ class Ready:
     """Of every root field that it can select."""
     every: tuple[Access, ...]
     """Of every field, root or not, that declares one."""
+    shared: bool
+    """Whether everybody may ask it and gets the same."""
+    variables: Variables
+    """How its variables are read."""
 
 
 class PortalExecutor:
     """The executor of the portal's schema."""
 
-    def __init__(self, built: Built, live: Live, city: City) -> None:
+    def __init__(
+        self, built: Built, constants: Set[str], live: Live, city: City, work: Work, partner_feed: PartnerHub
+    ) -> None:
         self._schema = built.graphql
+        self._shared = shared_fields(built.mapping, constants)
         self._live = live
         self._city = city
+        self._work = work
+        self._partner_feed = partner_feed
         self._ready: OrderedDict[str, Ready] = OrderedDict()
         self.lanes: Counter[tuple[str, str]] = Counter()
         """Operations by lane (`planned` or `walked`) and name, for /metrics."""
@@ -67,7 +85,8 @@ class PortalExecutor:
             data = await self._planned(operation, coerced, context)
         if data is not None:
             self._count("planned", operation)
-            return Answer(b'{"data":%b,"extensions":{"cost":%d}}' % (data, cost), True)
+            answered = b'{"data":%b,"extensions":{"cost":%d}}' % (data, cost)
+            return Answer(answered, True, self._known(operation).shared)
         self._count("walked", operation)
         body = await self._walk(operation, variables, context, None) | {"extensions": {"cost": cost}}
         return Answer(msgspec.json.encode(body), body["data"] is not None)
@@ -88,7 +107,13 @@ class PortalExecutor:
                 access.permit(context.viewer)
             if feed is None:
                 return await self._follow_status(operation, variables, coerced, context, listener)
+            if isinstance(feed, WorkFeed):
+                return self._follow_work(operation, variables, coerced, context, listener, selected.key)
+            if isinstance(feed, InboxFeed):
+                return self._follow_inbox(operation, variables, coerced, context, listener)
             arguments = get_argument_values(definition, selected.nodes[0], coerced)
+            if isinstance(feed, PartnerFeed):
+                return await self._follow_feed(operation, variables, coerced, context, listener, arguments)
             follow = await followed(context, feed, arguments)
         except GraphQLError as error:
             raise _not_valid([error], context) from error
@@ -115,8 +140,67 @@ class PortalExecutor:
         group = (operation.key, msgspec.json.encode(variables), viewer.kind, viewer.language)
         return await self._city.follow(StatusStream(group, render, listener))
 
+    def _follow_inbox(
+        self, operation: Operation, variables: dict[str, Any], coerced: Any, context: Context, listener: Listener
+    ) -> Closing:
+        """Start a stream of how a family's inbox stands."""
+
+        async def render(family: Standing) -> bytes:
+            return await self._event(operation, variables, coerced, context, family)
+
+        viewer = context.viewer
+        group = (operation.key, msgspec.json.encode(variables), *viewer.sharing)
+        nothing = Follow(context, viewer.family, None, frozenset(), frozenset(), 0)
+        return self._live.follow_inbox(Stream(nothing, group, render, listener, inbox=True))
+
+    async def _follow_feed(
+        self,
+        operation: Operation,
+        variables: dict[str, Any],
+        coerced: Any,
+        context: Context,
+        listener: Listener,
+        arguments: dict[str, Any],
+    ) -> Closing:
+        """Start a stream of a partner's feed."""
+        end = await self._partner_feed.end()
+        position = place_of(context, arguments.get("after"), end)
+
+        async def render(row: FeedRow) -> bytes:
+            return await self._event(operation, variables, coerced, context, row)
+
+        group = (operation.key, msgspec.json.encode(variables), *context.viewer.sharing)
+        return self._partner_feed.follow(FeedStream(context, group, render, listener, position))
+
+    def _follow_work(
+        self,
+        operation: Operation,
+        variables: dict[str, Any],
+        coerced: Any,
+        context: Context,
+        listener: Listener,
+        key: str,
+    ) -> Closing:
+        """Start a stream of an agent's work list."""
+
+        async def render(change: Change) -> bytes | None:
+            try:
+                return await self._event(operation, variables, coerced, context, change)
+            except RequestRefused as refused:
+                if refused.code == "NOT_FOUND":
+                    return None
+                raise
+
+        group = (operation.key, msgspec.json.encode(variables), *context.viewer.sharing)
+        return self._work.follow(WorkStream(context, key, group, render, listener))
+
     async def _event(
-        self, operation: Operation, variables: dict[str, Any], coerced: Any, context: Context, row: NewsRow | None
+        self,
+        operation: Operation,
+        variables: dict[str, Any],
+        coerced: Any,
+        context: Context,
+        row: NewsRow | Standing | Change | FeedRow | None,
     ) -> bytes:
         """Give the answer for one event of a stream; `row` is the item of news that it tells."""
         ready = self._known(operation)
@@ -129,8 +213,7 @@ class PortalExecutor:
         return msgspec.json.encode(await self._walk(operation, variables, context, row))
 
     def _coerced(self, operation: Operation, variables: dict[str, Any], context: Context) -> Any:
-        definitions = operation.node.variable_definitions or ()
-        coerced = get_variable_values(self._schema, definitions, variables, max_errors=10, hide_suggestions=True)
+        coerced = self._known(operation).variables.coerced(variables)
         if isinstance(coerced, list):
             raise _not_valid(coerced, context)
         return coerced
@@ -146,9 +229,7 @@ class PortalExecutor:
         except (Refusal, BadArgument, GraphQLError):
             return None  # the walk gives each field its own error
         except asyncpg.QueryCanceledError as error:
-            raise RequestRefused(
-                "TOO_COSTLY", "The request takes too long. Ask for less at once.", status=503
-            ) from error
+            raise RequestRefused("TOO_COSTLY", TOO_SLOW, status=503) from error
         except DatabaseUnavailable as error:
             raise unavailable() from error
         except asyncpg.PostgresError as error:
@@ -196,7 +277,10 @@ class PortalExecutor:
         assert root is not None, "the document is valid"
         names = root_names(operation.node.selection_set, fragments)
         roots = tuple(access_of(root.fields[name]) for name in names if name in root.fields)
-        return Ready(fragments, roots, every_access(self._schema, [operation.node, *fragments.values()]))
+        nodes = [operation.node, *fragments.values()]
+        every = every_access(self._schema, nodes)
+        shared = all(access.is_public for access in every) and every_field(self._schema, nodes) <= self._shared
+        return Ready(fragments, roots, every, shared, Variables.of(self._schema, operation.node))
 
     def _count(self, lane: str, operation: Operation) -> None:
         name = operation.name or "anonymous"
@@ -205,9 +289,11 @@ class PortalExecutor:
         self.lanes[lane, name] += 1
 
 
-def feed_of(definition: Any) -> Feed | None:
+def feed_of(definition: Any) -> Feed | WorkFeed | InboxFeed | PartnerFeed | None:
     """Give the declaration of a subscription's root field; None for what is announced to everybody."""
-    feed: Feed | None = definition.extensions["strawberry-definition"].metadata[FEED]
+    feed: Feed | WorkFeed | InboxFeed | PartnerFeed | None = definition.extensions["strawberry-definition"].metadata[
+        FEED
+    ]
     return feed
 
 

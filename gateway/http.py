@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from db.pool import DatabaseUnavailable
-from gateway import graphiql, sse, websocket
+from gateway import caching, graphiql, sse, websocket
 from gateway.connections import SERVER
 from gateway.documents import Operation
 from gateway.endpoint import Endpoint
@@ -105,6 +105,8 @@ class View:
                 context.cookies.writable = True
                 answer = await endpoint.answer(operation, asked, context)
                 status = 200 if answer.has_data or choice.media == JSON else 400
+                if answer.shared and endpoint.public_seconds and caching.is_public(request, asked, context.viewer):
+                    return self._public(request, choice.media, answer.body)
                 response = self._answer(request, status, choice.media, answer.body)
                 endpoint.jar.write(response, context.cookies)
                 return response
@@ -146,16 +148,29 @@ class View:
         headers["Content-Type"] = f"{media}; charset=utf-8"
         return web.Response(status=status, body=body, headers=headers)
 
+    def _public(self, request: web.Request, media: str, body: bytes) -> web.Response:
+        """Give an answer that caches may keep, or say that the client has it already."""
+        etag = caching.etag_of(media, body)
+        headers = self._headers(request) | caching.headers(etag, self._endpoint.public_seconds)
+        if caching.is_known(request, etag):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = f"{media}; charset=utf-8"
+        return web.Response(body=body, headers=headers)
+
     def _headers(self, request: web.Request) -> dict[str, str]:
         """Give the headers of every answer."""
-        return {"Cache-Control": "no-store", "Vary": "Accept, Origin", **self._cross_origin(request)}
+        return {"Cache-Control": caching.PRIVATE, "Vary": "Accept, Origin", **self._cross_origin(request)}
 
     def _cross_origin(self, request: web.Request) -> dict[str, str]:
-        """Give the headers that let the page of a listed origin read the answer and send its cookies."""
-        origin = request.headers.get("Origin")
-        if origin is None or origin not in self._endpoint.gate.origins:
-            return {}
-        return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
+        return cross_origin(request, self._endpoint)
+
+
+def cross_origin(request: web.Request, endpoint: Endpoint) -> dict[str, str]:
+    """Give the headers that let the page of a listed origin read an answer and send its cookies."""
+    origin = request.headers.get("Origin")
+    if origin is None or origin not in endpoint.gate.origins:
+        return {}
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
 
 
 async def _harden(_: web.Request, response: web.StreamResponse) -> None:

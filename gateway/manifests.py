@@ -55,8 +55,13 @@ def written(entries: list[Entry]) -> bytes:
 
 def read(file: Path) -> list[Entry]:
     """Read a list; raises ManifestRefused, also when a hash is not the SHA-256 of its text."""
+    return parsed(file.read_bytes(), str(file))
+
+
+def parsed(text: bytes, file: str) -> list[Entry]:
+    """Give the documents of a list whose place is called `file`; raises ManifestRefused."""
     try:
-        found = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+        found = msgspec.json.decode(text, type=dict[str, Any])
         entries = _of_apollo(found) if "operations" in found else _of_relay(found)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ManifestRefused(f"{file} is neither Apollo's nor Relay's list of documents: {error}.") from error

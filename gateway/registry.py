@@ -7,6 +7,7 @@ docs/documents.md.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
 from hashlib import sha256
 
 import structlog
@@ -15,12 +16,15 @@ from db import documents as stored
 from db.pool import Database, DatabaseUnavailable
 from gateway.errors import RequestRefused
 from gateway.requests import Gate, GraphQLRequest, not_allowed
-from resolvers.viewer import Kind
+from resolvers.viewer import Kind, Viewer
 
 CHARACTERS_KEPT = 8_000_000
 RETRY_SECONDS = 0.5
 PATIENCE_SECONDS = 1.0
 """How long a request for an unknown document waits for a list that is being read."""
+
+EXPLORE = "EXPLORE"
+"""The scope of partners that may send any document."""
 
 log = structlog.get_logger(__name__)
 
@@ -30,19 +34,20 @@ class Registry:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._hashes: frozenset[str] = frozenset()
+        self._clients: Mapping[str, frozenset[str]] = {}
+        """The clients that registered each document, by its hash."""
         self._texts: OrderedDict[str, str] = OrderedDict()
         self._characters = 0
         self._reading: asyncio.Task[None] | None = None
         self._stale = False
 
     def __len__(self) -> int:
-        return len(self._hashes)
+        return len(self._clients)
 
     async def load(self) -> None:
         """Read which documents there are; raises DatabaseUnavailable."""
         async with self._database.connection() as connection:
-            self._hashes = await stored.hashes(connection)
+            self._clients = await stored.clients(connection)
 
     def rang(self, _: str = "") -> None:
         """Read the list anew, once for all bells that ring meanwhile."""
@@ -56,11 +61,14 @@ class Registry:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
-    async def document(self, digest: str) -> str | None:
-        """Give the text of a registered document by its SHA-256 in hexadecimal; raises DatabaseUnavailable."""
-        if digest not in self._hashes and self._reading is not None:
+    async def document(self, digest: str, viewer: Viewer) -> str | None:
+        """Give the text of a document that was registered for this viewer, by its SHA-256 in hexadecimal.
+
+        What a partner registered itself is for that partner only. Raises DatabaseUnavailable.
+        """
+        if digest not in self._clients and self._reading is not None:
             await asyncio.wait({self._reading}, timeout=PATIENCE_SECONDS)
-        if digest not in self._hashes:
+        if not any(stored.is_for(client, viewer.partner_id) for client in self._clients.get(digest, ())):
             return None
         text = self._texts.get(digest)
         if text is None:
@@ -95,7 +103,7 @@ class Registry:
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def source_of(asked: GraphQLRequest, gate: Gate, viewer: Kind, by_get: bool) -> str:
+async def source_of(asked: GraphQLRequest, gate: Gate, viewer: Viewer, by_get: bool) -> str:
     """Give the text of the document that a viewer asks for.
 
     Raises RequestRefused: PERSISTED_QUERY_NOT_FOUND for an unknown hash, FORBIDDEN for a text that is not registered
@@ -103,18 +111,19 @@ async def source_of(asked: GraphQLRequest, gate: Gate, viewer: Kind, by_get: boo
     """
     digest = digest_of(asked)
     if digest is not None and not asked.query:
-        known = await gate.registered(digest) if gate.registered else None
+        known = await gate.registered(digest, viewer) if gate.registered else None
         if known is None:
             raise RequestRefused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
         return known
     if asked.query is None:
         raise RequestRefused("BAD_REQUEST", "The parameter query is missing.")
-    free = viewer in gate.free and (gate.free_get or not by_get)
+    explores = viewer.kind is Kind.PARTNER and EXPLORE in viewer.scopes
+    free = (explores or viewer.kind in gate.free) and (gate.free_get or not by_get)
     if digest is not None or not free:
         found = sha256(asked.query.encode()).hexdigest()
         if digest is not None and digest != found:
             raise RequestRefused("BAD_REQUEST", "provided sha does not match query")  # in Apollo's words
-        if not free and not (gate.registered and await gate.registered(found) is not None):
+        if not free and not (gate.registered and await gate.registered(found, viewer) is not None):
             if by_get:
                 raise not_allowed("POST")
             raise RequestRefused("FORBIDDEN", "Only registered documents are answered here.")

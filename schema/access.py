@@ -41,6 +41,28 @@ class AgentRole(Enum):
     ADMIN = strawberry.enum_value("ADMIN", description="Administers the portal.")
 
 
+@strawberry.enum(description="What a partner may read; OAuth 2 names it as said in each.")
+class PartnerScope(Enum):
+    """Scopes of partners; stored by these names."""
+
+    PROCEDURES_READ = strawberry.enum_value(
+        "PROCEDURES_READ", description="`procedures:read`: procedures of its services, their steps, the feed of events."
+    )
+    STATISTICS_READ = strawberry.enum_value(
+        "STATISTICS_READ", description="`statistics:read`: counts and delays of its services."
+    )
+    PAGES_READ = strawberry.enum_value("PAGES_READ", description="`pages:read`: information pages and places.")
+    INVOICES_AGGREGATE = strawberry.enum_value(
+        "INVOICES_AGGREGATE", description="`invoices:aggregate`: revenue of its services, never one invoice."
+    )
+    FAMILIES_NAMES = strawberry.enum_value(
+        "FAMILIES_NAMES", description="`families:names`: the names of families beside their procedures."
+    )
+    EXPLORE = strawberry.enum_value(
+        "EXPLORE", description="`explore`: documents that are not registered, also in production."
+    )
+
+
 @strawberry.enum(description="Whether a command works while the portal is in maintenance (R8).")
 class InMaintenance(Enum):
     """What maintenance means for a command."""
@@ -52,7 +74,9 @@ class InMaintenance(Enum):
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION, NOTE],
-    description="Who may call the field, and when: nobody but the viewers named. Agents need one of the roles. "
+    description="Who may call the field, and when: nobody but the viewers named. Agents need one of the roles, "
+    "partners all of the scopes. Of a type with families' rows a partner may read `id` and the fields that name "
+    "PARTNER, no other. "
     "On a fragment of a client's document it is a note for readers, and ignored.",
 )
 class May:
@@ -62,6 +86,9 @@ class May:
     roles: list[AgentRole] = strawberry.field(name="roles", description="Roles of which an agent needs one.")
     before_terms: bool = strawberry.field(
         name="beforeTerms", description="True when a family may call it before it accepts the terms of use (R3)."
+    )
+    scopes: list[PartnerScope] | None = strawberry.field(
+        name="scopes", default=strawberry.UNSET, description="Scopes of which a partner needs all."
     )
     in_maintenance: InMaintenance | None = strawberry.field(
         name="inMaintenance",
@@ -79,13 +106,21 @@ class Access:
     before_terms: bool = False
     in_maintenance: InMaintenance = InMaintenance.REFUSED
     """For commands only."""
+    scopes: frozenset[str] = frozenset()
+    """What a partner needs, all of them."""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether nobody in particular may call it."""
+        return Kind.ANONYMOUS in self.kinds and self.before_terms
 
     @property
     def directive(self) -> May:
         """Give the same as it stands in the SDL at a read."""
         kinds = [kind for kind in ViewerKind if Kind(kind.name) in self.kinds]
         roles = [role for role in AgentRole if role.name in self.roles]
-        return May(viewers=kinds, roles=roles, before_terms=self.before_terms)
+        scopes = [scope for scope in PartnerScope if scope.name in self.scopes]
+        return May(viewers=kinds, roles=roles, before_terms=self.before_terms, scopes=scopes or strawberry.UNSET)
 
     @property
     def directive_of_command(self) -> May:
@@ -109,6 +144,8 @@ class Access:
             raise refusal("UNAUTHENTICATED" if viewer.kind is Kind.ANONYMOUS else "FORBIDDEN", viewer)
         if viewer.kind is Kind.AGENT and not self.roles & viewer.roles:
             raise refusal("FORBIDDEN", viewer)
+        if viewer.kind is Kind.PARTNER and not self.scopes <= viewer.scopes:
+            raise refusal("FORBIDDEN", viewer)
         if viewer.kind is Kind.FAMILY and not (viewer.terms_accepted or self.before_terms):
             raise refusal("TERMS_NOT_ACCEPTED", viewer)
 
@@ -126,15 +163,34 @@ ANY_AGENT = Access(frozenset({Kind.AGENT}), roles=STAFF, in_maintenance=InMainte
 EDITOR = Access(frozenset({Kind.AGENT}), roles=frozenset({"EDITOR", "ADMIN"}), in_maintenance=InMaintenance.AGENTS)
 ADMIN = Access(frozenset({Kind.AGENT}), roles=frozenset({"ADMIN"}), in_maintenance=InMaintenance.AGENTS)
 COUNTER = Access(frozenset({Kind.AGENT}), roles=frozenset({"AGENT", "CASHIER"}), in_maintenance=InMaintenance.AGENTS)
+TILL = Access(frozenset({Kind.AGENT}), roles=frozenset({"CASHIER", "ADMIN"}), in_maintenance=InMaintenance.AGENTS)
+FAMILY_OR_TILL = replace(TILL, kinds=frozenset({Kind.FAMILY, Kind.AGENT}))
 FAMILY_OR_COUNTER = replace(COUNTER, kinds=frozenset({Kind.FAMILY, Kind.AGENT}))
+FAMILY_OR_HANDLER = replace(AGENT, kinds=frozenset({Kind.FAMILY, Kind.AGENT}))
 FAMILY_OR_AGENT = Access(frozenset({Kind.FAMILY, Kind.AGENT}), roles=STAFF)
+PARTNER = Access(frozenset({Kind.PARTNER}))
+
+
+def and_partner(access: Access, *scopes: str) -> Access:
+    """Give the same for partners with all of these scopes, too."""
+    return replace(access, kinds=access.kinds | {Kind.PARTNER}, scopes=frozenset(scopes))
+
+
+READ_BY_ALL = and_partner(EVERYBODY, "PAGES_READ")
+"""Information of the city: everybody's, but a partner's token reads only what it was made for."""
+
+CLOSED = "closed to partners"
+NOT_FOR_PARTNERS = Access(frozenset(Kind) - {Kind.PARTNER}, roles=STAFF, before_terms=True)
+"""Of every field of a type with families' rows that says nothing: what nobody thought of is not shown to partners."""
 
 
 def declared(field: Any) -> Access | None:
     """Give the declaration of any field, or None where it has none of its own."""
     definition = field.extensions.get(DEFINITION)
     access = definition.metadata.get(METADATA) if definition is not None else None
-    return access if isinstance(access, Access) else None
+    if isinstance(access, Access):
+        return access
+    return NOT_FOR_PARTNERS if field.extensions.get(CLOSED) else None
 
 
 def access_of(field: Any) -> Access:
@@ -149,12 +205,23 @@ def guard(schema: GraphQLSchema) -> None:
     """Let every field that declares an access, all root fields among them, ask its declaration first."""
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     for named in schema.type_map.values():
+        if isinstance(named, GraphQLObjectType) and _of_families(named):
+            for name, field in named.fields.items():
+                if name != "id":
+                    field.extensions = {**field.extensions, CLOSED: True}
         for name, field in (named.fields if isinstance(named, GraphQLObjectType) else {}).items():
             access = declared(field)
             if access is None and named in roots:
                 raise LookupError(f"{name}: a root field says who may call it (`may=`)")
             if access is not None:
                 field.resolve = _guarded(access, field.resolve)
+
+
+def _of_families(named: GraphQLObjectType) -> bool:
+    """Tell whether a type has rows of families of which partners see some."""
+    definition = named.extensions.get(DEFINITION)
+    stored = getattr(getattr(definition, "origin", None), "__stored__", None)
+    return stored is not None and {Kind.FAMILY, Kind.PARTNER} <= set(stored.whose)
 
 
 def _guarded(access: Access, resolve: Any) -> Any:

@@ -31,6 +31,21 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkFeed:
+    """A live stream of changes in the work list of an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFeed:
+    """A live stream of the inbox as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerFeed:
+    """The live stream of steps of procedures, for partners."""
+
+
+@dataclass(frozen=True, slots=True)
 class Arg:
     """An argument of a read: its Python type, what it says in the SDL, and the SQL type of its value.
 
@@ -62,14 +77,16 @@ PAGE_ARGUMENTS = {
 }
 
 
-def column(description: str, sql: str | None = None, *, deprecated: str | None = None, **args: Arg) -> Any:
+def column(
+    description: str, sql: str | None = None, *, deprecated: str | None = None, may: Access | None = None, **args: Arg
+) -> Any:
     """Declare a value of the row; `sql` defaults to the column of the field's own name, and may name arguments."""
-    return _field(description, mapping.Column(sql, _casts(args)), deprecated=deprecated, arguments=args)
+    return _field(description, mapping.Column(sql, _casts(args)), may=may, deprecated=deprecated, arguments=args)
 
 
-def embedded(description: str, *, may: Access | None = None) -> Any:
-    """Declare an object made of columns of the same row."""
-    return _field(description, mapping.Embedded(), may=may)
+def embedded(description: str, *, values: dict[str, str] | None = None, may: Access | None = None) -> Any:
+    """Declare an object made of columns of the same row, or of `values`: see `mapping.Embedded`."""
+    return _field(description, mapping.Embedded(values or {}), may=may)
 
 
 def announced(description: str, *, may: Access) -> Any:
@@ -114,6 +131,12 @@ def page(
     return _field(description, reading, may=may, arguments={**args, **named, **PAGE_ARGUMENTS})
 
 
+def report(description: str, source: str, order: mapping.Order, *, may: Access, **args: Arg) -> Any:
+    """Declare a Relay connection over the rows that a function of the database gives; see `mapping.Page.source`."""
+    reading = mapping.Page("true", order, casts=_casts(args), source=source)
+    return _field(description, reading, may=may, arguments={**args, **PAGE_ARGUMENTS})
+
+
 def _casts(args: Mapping[str, Arg]) -> dict[str, str]:
     """Give the SQL types of arguments by their names in GraphQL; templates use these too: `:arg_familyNumber`."""
     return {to_camel_case(name): arg.cast for name, arg in args.items()}
@@ -124,9 +147,9 @@ def aggregate(description: str, target: str, expression: str, on: str) -> Any:
     return _field(description, mapping.Aggregate(target, expression, on))
 
 
-def computed(description: str, make: Callable[..., Any], *inputs: str) -> Any:
+def computed(description: str, make: Callable[..., Any], *inputs: str, may: Access | None = None, **args: Arg) -> Any:
     """Declare a value that Python makes of columns (templates giving text) of the row; see `mapping.Computed`."""
-    return _field(description, mapping.Computed(inputs, make))
+    return _field(description, mapping.Computed(inputs, make, _casts(args)), may=may, arguments=args)
 
 
 def by_id(description: str, *, may: Access, many: bool = False, **args: Arg) -> Any:
@@ -144,12 +167,30 @@ def feed(
     arguments = {
         "procedure": Arg(strawberry.ID | None, "Id of the one procedure to follow."),
         "topics": Arg(list[topic_type] | None if topic_type else None, "Only these topics; all unless given."),
+        "payment": Arg(strawberry.ID, "Id of the card payment to follow."),
         "after": AFTER,
     }
     on = "{o}.family_id = :source_family_id and {o}.seq = :source_seq"
     reading = mapping.One(on, {"source_family_id": "uuid", "source_seq": "bigint"})
     field = _field(description, reading, may=may, arguments={name: arguments[name] for name in takes})
     field.metadata = {**field.metadata, FEED: Feed(types)}
+    return field
+
+
+def followed_work(description: str, *, may: Access) -> Any:
+    """Declare a live stream of procedures that change in the work list of an agent."""
+    on = "{o}.family_id = :source_family_id and {o}.id = :source_procedure_id"
+    reading = mapping.One(on, {"source_family_id": "uuid", "source_procedure_id": "uuid"})
+    field = _field(description, reading, may=may)
+    field.metadata = {**field.metadata, FEED: WorkFeed()}
+    return field
+
+
+def followed_inbox(description: str, *, may: Access) -> Any:
+    """Declare a live stream of the viewer's inbox."""
+    reading = mapping.One("{o}.id = :source_family_id", {"source_family_id": "uuid"})
+    field = _field(description, reading, may=may)
+    field.metadata = {**field.metadata, FEED: InboxFeed()}
     return field
 
 
@@ -166,12 +207,18 @@ def status_of(description: str) -> Any:
 
 
 def stored(
-    table: str, whose: Mapping[str, str], *, tag: Tag | None = None, key: tuple[str, ...] = ("family_id", "id")
+    table: str,
+    whose: Mapping[str, str],
+    *,
+    tag: Tag | None = None,
+    key: tuple[str, ...] = ("family_id", "id"),
+    types: Mapping[str, str] | None = None,
+    again: str = "",
 ) -> Callable[[type], type]:
     """Declare the table of a type, and its tag when it is a node; see `resolvers.reading.mapping.Stored`."""
 
     def declare(cls: type) -> type:
-        cls.__stored__ = mapping.Stored(table, whose, tag or 0, key)  # type: ignore[attr-defined]
+        cls.__stored__ = mapping.Stored(table, whose, tag or 0, key, types or {}, again)  # type: ignore[attr-defined]
         return cls
 
     return declare
@@ -230,6 +277,11 @@ class Payload:
     id: strawberry.Private[Any] = None
 
 
+def problems_of(refused: Refusal) -> list[Problem]:
+    """Give a refusal, and those that came with it, as data."""
+    return [_problem(each) for each in (refused, *refused.also)]
+
+
 def _problem(refused: Refusal) -> Problem:
     return Problem(code=refused.code, message=refused.message, path=refused.path, retry_after=refused.retry_after)
 
@@ -245,7 +297,8 @@ def mutation(*, may: Access, description: str) -> Callable[[Callable[..., Any]],
             try:
                 return await command(*args, **kwargs)
             except Refusal as refused:
-                return payload(problems=[_problem(each) for each in (refused, *refused.also)])
+                family_id, row_id = refused.row or (None, None)
+                return payload(problems=problems_of(refused), family_id=family_id, id=row_id)
 
         return strawberry.mutation(
             resolver=carried_out, description=description, metadata={ACCESS: may}, directives=[may.directive_of_command]

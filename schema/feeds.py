@@ -15,5 +15,8 @@ async def followed(context: Context, feed: Feed, arguments: Mapping[str, Any]) -
     family_id, procedure_id = context.viewer.family_id, None
     if arguments.get("procedure") is not None:
         family_id, procedure_id = key_of(context, arguments["procedure"], "Procedure", "procedure")
+    payment_id = None
+    if arguments.get("payment") is not None:
+        family_id, payment_id = key_of(context, arguments["payment"], "CardPayment", "payment")
     topics = [topic.name for topic in arguments.get("topics") or Topic]
-    return await follow(context, family_id, procedure_id, topics, feed.types, arguments.get("after"))
+    return await follow(context, family_id, procedure_id, topics, feed.types, arguments.get("after"), payment_id)

@@ -21,6 +21,8 @@ OLDEST_FIRST = Order((("{o}.id", "uuid"),))
 OWN = {"FAMILY": "{t}.family_id = :family"}
 OWN_OR_SERVICE = {**OWN, "AGENT": "{t}.service_id = any(:services)"}
 OWN_OR_STAFF = {**OWN, "AGENT": "true"}
+OWN_OR_TILL = {**OWN, "AGENT": "'{CASHIER,ADMIN}'::text[] && :roles"}
+"""Rows about money: a family's own; all for agents who take it."""
 PUBLIC = {"*": "true"}
 
 

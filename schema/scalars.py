@@ -60,9 +60,19 @@ EmailAddressScalar = strawberry.scalar(
     parse_value=str,
 )
 
+PhoneNumber = NewType("PhoneNumber", str)
+PhoneNumberScalar = strawberry.scalar(
+    name="PhoneNumber",
+    description="A telephone number: given as people write it, shown in E.164, e.g. +33612345678.",
+    specified_by_url="https://www.itu.int/rec/T-REC-E.164",
+    serialize=str,
+    parse_value=str,
+)
+
 SCALARS: dict[object, Any] = {
     datetime: DateTimeScalar,
     date: DateScalar,
     JSON: JSONScalar,
     EmailAddress: EmailAddressScalar,
+    PhoneNumber: PhoneNumberScalar,
 }

@@ -40,10 +40,10 @@ class Supply:
     """Values worth asking for."""
 
     arguments: Mapping[str, Sequence[Any]]
-    """By name of the argument."""
+    """By name of the argument, or by name and type (`until:Date`) where several have it."""
 
     cursors: Mapping[str, Sequence[str]]
-    """By name of the type that a list holds."""
+    """By name of the type that a list holds, or by type and field (`Page@pages`) where these differ."""
     ranked: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Per type of a list: arguments that bring an order of their own."""
 
@@ -151,7 +151,7 @@ class Author:
             call = level.calls[key][1]
             text = call if key == name else f"{key}: {call}"
         else:
-            call = f"{name}{self._arguments(definition)}"
+            call = f"{name}{self._arguments(definition, name)}"
             key, text = self._keyed(level, name, call, str(definition.type))
         text += self._directives()
         if is_leaf_type(named):
@@ -205,24 +205,24 @@ class Author:
             self.variables[name] = value
         return f"${name}"
 
-    def _arguments(self, definition: GraphQLField) -> str:
+    def _arguments(self, definition: GraphQLField, of: str) -> str:
         chosen: dict[str, Any] = {}
         for name, argument in definition.args.items():
             required = isinstance(argument.type, GraphQLNonNull)
             if name not in PAGE and (required or self._chance(0.4)):
                 chosen[name] = self._value(name, argument.type)
         if "first" in definition.args:
-            chosen |= self._page(definition, chosen)
+            chosen |= self._page(definition, of, chosen)
         parts = [f"{name}: {self._written(definition.args[name], value)}" for name, value in chosen.items()]
         return f"({', '.join(parts)})" if parts else ""
 
-    def _page(self, definition: GraphQLField, chosen: dict[str, Any]) -> dict[str, Any]:
+    def _page(self, definition: GraphQLField, of: str, chosen: dict[str, Any]) -> dict[str, Any]:
         """Choose a page; an order that has cursors of its own takes no others, nor does one that an argument brings."""
         connection = get_named_type(definition.type)
         assert isinstance(connection, GraphQLObjectType)
         name = node_type(connection).name
-        usual = self.supply.cursors.get(name, ())
-        cursors = [*self.supply.cursors.get(f"{name}.{chosen.get('orderBy')}", usual), None]
+        usual = self.supply.cursors.get(f"{name}@{of}", self.supply.cursors.get(name, ()))
+        cursors = [*self.supply.cursors.get(f"{name}.{_order(definition, chosen)}", usual), None]
         if any(chosen.get(argument) is not None for argument in self.supply.ranked.get(name, ())):
             cursors = [None]
         size, cursor = self.random.choice(SIZES), self.random.choice(cursors)
@@ -242,8 +242,10 @@ class Author:
                 ]
             if isinstance(inner, GraphQLEnumType):
                 return Bare(self.random.choice(list(inner.values)))
-            assert name in self.supply.arguments, f"say in the supply what `{name}` may be"
-            return self.random.choice(self.supply.arguments[name])
+            own = f"{name}:{get_named_type(inner).name}"
+            known = own if own in self.supply.arguments else name
+            assert known in self.supply.arguments, f"say in the supply what `{name}` may be"
+            return self.random.choice(self.supply.arguments[known])
         return None
 
     def _written(self, argument: GraphQLArgument, value: Any) -> str:
@@ -258,6 +260,15 @@ class Author:
         if given:
             self.variables[name] = plain(value)
         return f"${name}"
+
+
+def _order(definition: GraphQLField, chosen: Mapping[str, Any]) -> Any:
+    """Give the name of the order that is asked for; the first of the enum is the usual one."""
+    if "orderBy" not in definition.args:
+        return None
+    enum = get_named_type(definition.args["orderBy"].type)
+    assert isinstance(enum, GraphQLEnumType)
+    return chosen.get("orderBy") or next(iter(enum.values))
 
 
 class Bare(str):

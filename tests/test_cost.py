@@ -17,6 +17,18 @@ async def test_an_answer_says_the_cost_of_its_request(house: House) -> None:
     assert (await house.ask(KINDS)).body["extensions"] == {"cost": kinds(20)}
 
 
+async def test_ids_cost_as_many_times_what_is_asked_of_each(house: House) -> None:
+    """So a hundred reports by their ids are no cheaper than a hundred reports."""
+    text = 'query ($ids: [ID!]! = ["a", "b"]) { nodes(ids: $ids) { __typename id } }'
+    assert (await house.ask(text, ids=["x"] * 30)).body["extensions"] == {"cost": 1 + 30 * 2}
+    assert (await house.ask(text)).body["extensions"] == {"cost": 1 + 2 * 2}
+    assert (await house.ask('{ nodes(ids: ["x", "y", "z"]) { id } }')).body["extensions"] == {"cost": 1 + 3}
+    assert (await house.ask('{ nodes(ids: "x") { id } }')).body["extensions"] == {"cost": 1 + 1}
+    dear = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Family { invoices(first: 20) { edges { cursor } } } } }"
+    refused = await house.ask(dear, ids=["x"] * 100)
+    assert (refused.status, refused.codes) == (400, ["TOO_COSTLY"])
+
+
 async def test_the_cost_is_told_in_both_lanes(house: House) -> None:
     lanes = house.opened.health.executor.lanes if house.opened else {}
     before = dict(lanes)

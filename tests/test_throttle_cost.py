@@ -14,10 +14,18 @@ from hypothesis import strategies as st
 from gateway.addresses import Proxies, household_of
 from gateway.throttling import Bucket, Rate
 from tests.conftest import Database
-from tests.house import House, opened
+from tests.house import House, Reply, opened
 from tests.live import Socket
 
-ON = {"throttle": True, "points_per_second": 10, "points_burst": 100, "anonymous_points_burst": 100}
+ON = {
+    "throttle": True,
+    "points_per_second": 1,
+    "points_burst": 100,
+    "anonymous_points_per_second": 1,
+    "anonymous_points_burst": 100,
+}
+"""So little flows back that a slow machine is refused too."""
+
 TEN = "{ terms { version hash effectiveAt } a: terms { version hash effectiveAt } b: terms { version } }"
 NEWS = "subscription { news { cursor } }"
 ADDRESS = "X-Forwarded-For"
@@ -96,31 +104,34 @@ async def from_address(house: House, address: str, query: str = TEN) -> tuple[in
 
 
 async def test_too_fast_is_429_with_the_time_to_wait(city: Database) -> None:
-    async with throttled(city) as house:
+    async with throttled(city, points_per_second=10) as house:
         _, token = await house.member()
-        assert (await house.ask(TEN, token)).body["extensions"] == {"cost": 10}
-        answers = [await house.ask(TEN, token) for _ in range(12)]
-        assert [answer.status for answer in answers].count(200) in (9, 10)
-        refused = answers[-1]
-        assert (refused.status, refused.codes) == (429, ["THROTTLED"])
-        seconds = refused.body["errors"][0]["extensions"]["retryAfter"]
-        assert 1 <= seconds <= 2 and "data" not in refused.body
-        async with house.http.post(
-            f"{house.url}/graphql", json={"query": TEN}, headers={"Authorization": f"Bearer {token}"}
-        ) as answer:
-            assert (answer.status, answer.headers["Retry-After"]) == (429, str(seconds))
+        began, headers = time.monotonic(), {"Authorization": f"Bearer {token}"}
+        reply, let_through = await house.ask(TEN, token), 0
+        assert reply.body["extensions"] == {"cost": 10}
+        while reply.status == 200:
+            let_through += 1
+            async with house.http.post(f"{house.url}/graphql", json={"query": TEN}, headers=headers) as answer:
+                reply = Reply(answer.status, await answer.json(content_type=None))
+        assert 10 <= let_through <= 10 + (time.monotonic() - began)
+        assert (reply.status, reply.codes) == (429, ["THROTTLED"])
+        seconds = reply.body["errors"][0]["extensions"]["retryAfter"]
+        assert 1 <= seconds <= 2 and "data" not in reply.body
+        assert answer.headers["Retry-After"] == str(seconds)
         await asyncio.sleep(seconds)
         assert (await house.ask(TEN, token)).data
 
 
 async def test_a_refused_mutation_has_no_effect(city: Database) -> None:
-    async with throttled(city) as house:
+    async with throttled(city, points_per_second=0.5) as house:
         _, token = await house.member()
         while (await house.ask(TEN, token)).status == 200:
             pass
         assert (await house.ask("mutation { signOut { problems { code } } }", token)).codes == ["THROTTLED"]
-        await asyncio.sleep(1.5)
-        assert (await house.ask("{ __typename }", token)).data
+        async with asyncio.timeout(10):
+            while (reply := await house.ask("{ __typename }", token)).codes == ["THROTTLED"]:
+                await asyncio.sleep(0.05)
+        assert reply.data
 
 
 async def test_a_login_is_counted_wherever_it_is_and_others_are_not(city: Database) -> None:
@@ -142,15 +153,15 @@ async def test_a_stranger_is_counted_by_address_and_a_household_of_ipv6_is_one(c
 
 
 async def test_on_a_socket_the_operation_is_refused_and_the_socket_stays(city: Database) -> None:
-    async with throttled(city) as house:
+    async with throttled(city, points_per_second=2) as house:
         _, token = await house.member()
         async with Socket(house, token) as socket:
             for number in range(12):
                 await socket.subscribe(f"q{number}", TEN)
             told = [await socket.message(f"q{number}") for number in range(12)]
-            assert {message["type"] for message in told[:9]} == {"next"}
-            assert told[-1]["type"] == "error"
-            assert told[-1]["payload"][0]["extensions"]["code"] == "THROTTLED"
+            refused = [message["payload"][0]["extensions"]["code"] for message in told if message["type"] == "error"]
+            assert [message["type"] for message in told].count("next") + len(refused) == 12
+            assert set(refused) == {"THROTTLED"} and len(refused) <= 3
             await socket.subscribe("news", NEWS)
             await asyncio.sleep(1)
             await socket.subscribe("after", "{ __typename }")
@@ -183,17 +194,21 @@ async def test_two_nodes_let_through_little_more_than_one(city: Database) -> Non
         let_through = 10 * sum(answer.status == 200 for answer in answers)
         bound = 100 + (time.monotonic() - began) + 2 * (100 / 5 + 10)
         assert 90 <= let_through <= bound
-        await asyncio.sleep(0.3)
+        owed = "select coalesce(extract(epoch from max(tat) - now()), 0) from bucket"
+        async with asyncio.timeout(10):
+            while (debt := await one.connection.fetchval(owed)) <= 80:
+                await asyncio.sleep(0.02)
+        assert debt < let_through + 5, "both told what they let through"
         for node in (one, other):
             assert (await node.ask(TEN, token)).status == 429
-        debt = await one.connection.fetchval("select extract(epoch from max(tat) - now()) from bucket")
-        assert 80 < debt < let_through + 5, "both told what they let through"
 
 
 async def test_few_points_do_not_reach_the_database(city: Database) -> None:
     async with throttled(city, points_burst=1000) as house:
         _, token = await house.member()
-        before = await house.connection.fetchval("select count(*) from bucket")
+        async with asyncio.timeout(10):  # the sign-in is told of its address
+            while not (before := await house.connection.fetchval("select count(*) from bucket")):
+                await asyncio.sleep(0.01)
         for _ in range(4):
             await house.ask(TEN, token)
         await asyncio.sleep(0.1)

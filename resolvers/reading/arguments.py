@@ -9,7 +9,13 @@ from resolvers.reading.parameters import Prepare
 
 MOST_ROWS = 100
 DEFAULT_ROWS = 20
-ID_PARTS = (("tag", "integer"), ("a", "uuid"), ("b", "uuid"))
+MOST_UUIDS = 3
+ID_PARTS = (
+    ("tag", "integer"),
+    *((f"key_{n}", "uuid") for n in range(MOST_UUIDS)),
+    ("named", "json"),
+)
+"""What an id is taken apart into: its type, the UUIDs of its key, or a key that is more than UUIDs."""
 
 
 class BadArgument(Exception):
@@ -47,13 +53,13 @@ def one_id(mapping: Mapping) -> Prepare:
     """Prepare `id`; an id that is none of ours finds nothing."""
 
     def prepare(given: dict[str, Any]) -> MappingType[str, Any]:
-        return dict(zip(("tag", "a", "b"), _parts(mapping, given["id"]), strict=True))
+        return {name: part for (name, _), part in zip(ID_PARTS, _parts(mapping, given["id"]), strict=True)}
 
     return prepare
 
 
 def ids(mapping: Mapping) -> Prepare:
-    """Prepare `ids`: three lists of equal length. Raises BadArgument for more than 100."""
+    """Prepare `ids`: lists of equal length, one a part. Raises BadArgument for more than 100."""
 
     def prepare(given: dict[str, Any]) -> MappingType[str, Any]:
         if len(given["ids"]) > MOST_ROWS:
@@ -64,12 +70,12 @@ def ids(mapping: Mapping) -> Prepare:
     return prepare
 
 
-def _parts(mapping: Mapping, text: str) -> tuple[Any, Any, Any]:
+def _parts(mapping: Mapping, text: str) -> tuple[Any, ...]:
     try:
         found = read_id(mapping, text)
     except NotOurs:
-        return (None, None, None)
-    return (mapping.tables[found.type_name].tag, found.key[0], found.key[1] if len(found.key) > 1 else None)
+        return (None,) * len(ID_PARTS)
+    return (mapping.tables[found.type_name].tag, *(*found.key, *(None,) * MOST_UUIDS)[:MOST_UUIDS], found.named)
 
 
 def _limit(first: int | None, last: int | None) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLUnionType
 
-from resolvers.reading.mapping import Computed, Mapping
+from resolvers.reading.mapping import Computed, Made, Mapping
 from resolvers.reading.statement import TYPE_KEY
 
 
@@ -32,6 +32,8 @@ def resolve(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
     """Give a field's value: from the row when there is one, by a statement of its own at an entry."""
     if isinstance(source, dict):
         return source[info.path.key]
+    if isinstance(source, Made):
+        return source.values[info.field_name]
     context = info.context
     return context.reader.field(info, source, context.viewer)
 

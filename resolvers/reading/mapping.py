@@ -3,7 +3,8 @@
 SQL here is a template. `{t}` is the row that holds the field, `{o}` the row that is read, `:name` a value of the
 viewer, of an
 argument (`:arg_name`) or of the Python object that a payload starts from (`:source_name`), a constant of the
-process, or `:now`. A request never adds text to it.
+process, or `:now`. `{once f(:name)}` is an expression over such values alone that is dear: it is worked out once,
+however many rows and fields need it. A request never adds text to it.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """An object made of columns of the same row."""
+    """An object made of columns of the same row, or of `values`: templates over that row, by the names that the
+    object's own columns know them by.
+
+    There is no object when one of the values is null.
+    """
+
+    values: MappingType[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """Give a row source of the values, named `{o}`; fenced, so that each is worked out once however often used."""
+        columns = ", ".join(f"{sql} as {name}" for name, sql in self.values.items())
+        return f"(select {columns} offset 0) {{o}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +89,8 @@ class Page:
     `casts` gives the SQL type of each argument that a filter uses; `orders` those that the argument `orderBy` can name.
     `apart` are columns of `{o}` and the templates of the lists that they are compared with: the first rows are then
     taken for each value by itself along an index, and merged, instead of sorting all that match. `ranked` gives the
-    order that holds when an argument is given and no other was asked for.
+    order that holds when an argument is given and no other was asked for. `source` stands in the place of the table:
+    a function of the database that gives such rows, called with arguments of the list and values of the viewer.
     """
 
     on: str
@@ -86,6 +100,7 @@ class Page:
     orders: MappingType[str, Order] = field(default_factory=dict)
     apart: MappingType[str, str] = field(default_factory=dict)
     ranked: MappingType[str, Order] = field(default_factory=dict)
+    source: str = ""
 
     def order_of(self, given: MappingType[str, object]) -> Order:
         """Give the order for the arguments that are given (not null)."""
@@ -106,12 +121,21 @@ class NodeById:
 class Computed:
     """A value that Python makes of columns of the row, such as one that is encrypted where it lies.
 
-    `inputs` are templates of text values, `make` takes the reader's `tools` and these values. An operation that selects
-    such a field is walked by graphql-core; all others stay one statement.
+    `inputs` are templates of text values, which may name arguments; `make` takes the reader's `tools` and these values.
+    It gives a scalar, or an object whose fields are attributes; where these are mapped, `Made`. An operation that
+    selects such a field is walked by graphql-core; all others stay one statement.
     """
 
     inputs: tuple[str, ...]
     make: Callable[..., Any]
+    casts: MappingType[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An object of a mapped type that Python made of nothing stored: its values by the names of the schema."""
+
+    values: MappingType[str, Any]
 
 
 Reading = Column | Embedded | One | Aggregate | Page | NodeById | Computed
@@ -122,13 +146,17 @@ class Stored:
     """The table of a GraphQL type.
 
     `whose` gives per kind of viewer the condition under which a row is seen; a kind that is not named sees nothing.
-    `tag` is the first byte of its global ids (0: not a node) and `key` the UUID columns that follow.
+    `tag` is the first byte of its global ids (0: not a node) and `key` the columns that follow: UUIDs, unless `types`
+    gives the SQL types of others. `again` stands in the place of the table where one row is found by its id: rows that
+    a function of the database gives, called with columns of the key, `{k}.name`.
     """
 
     table: str
     whose: MappingType[str, str]
     tag: int = 0
     key: tuple[str, ...] = ("family_id", "id")
+    types: MappingType[str, str] = field(default_factory=dict)
+    again: str = ""
 
     def seen_by(self, kind: str) -> str:
         """Give the condition for a kind of viewer; nothing is seen unless declared."""

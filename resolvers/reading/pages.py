@@ -123,13 +123,18 @@ class PageWriter:
         first = f"order by {self._order()} limit {self.limit}{more}"
         lists, equal = self._apart()
         rows = (
-            f"select {self.o}.* from {self.stored.table} {self.o} "
+            f"select {self.o}.* from {self._source()} {self.o} "
             f"where {self._condition(self.o)}{equal}{self._beyond_cursor()} {first}"
         )
         if lists:
             rows = f"select {self.o}.* from {' cross join '.join(lists)} cross join lateral ({rows}) {self.o} {first}"
         inner = f"select {', '.join(columns)} from ({rows}) {self.o}"
         return f"select {', '.join(dict.fromkeys(self.gathered))} from ({inner}) {self.p}"
+
+    def _source(self) -> str:
+        """Give the table of the rows, or the function that gives them."""
+        source, casts = self.reading.source, self.reading.casts
+        return self.writer.render(source, t=self.t, slot=self.slot, casts=casts) if source else self.stored.table
 
     def _apart(self) -> tuple[list[str], str]:
         """Give a row source for each list whose values are taken apart, and the conditions on one value of each."""
@@ -178,7 +183,7 @@ class PageWriter:
 
     def _count(self) -> str:
         o = self.writer.alias()
-        return f"(select count(*) from {self.stored.table} {o} where {self._condition(o)})"
+        return f"(select count(*) from {self._source()} {o} where {self._condition(o)})"
 
 
 def _object_type(parent: GraphQLObjectType, name: str) -> GraphQLObjectType:

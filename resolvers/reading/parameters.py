@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
+from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, Undefined, ValueNode, VariableNode
 from graphql.execution import get_argument_values
 
 from db.clock import Clock
@@ -41,13 +41,60 @@ class Slot:
     prepare: Prepare
     """Checks them and takes cursors and ids apart; raises a refusal."""
     constant: Mapping[str, Any] | None
-    """What they are, where they have no variables; else they are coerced anew at each run."""
+    """What they are, where they have no variables; else they are put together anew at each run."""
+    written: "Written | None"
+    """How to, where each is a constant or a variable; None where one has variables inside."""
+
+    def variable(self, name: str) -> str | None:
+        """Give the variable that an argument without a default is, as it stands; None where it is anything else."""
+        definition = self.definition.args.get(name)
+        if definition is None or definition.default is not None or definition.default_value is not Undefined:
+            return None
+        values = [argument.value for argument in self.node.arguments or () if argument.name.value == name]
+        return values[0].name.value if values and isinstance(values[0], VariableNode) else None
 
     def arguments(self, variables: Any) -> Mapping[str, Any]:
         """Give the arguments of one run; raises GraphQLError or a refusal."""
         if self.constant is not None:
             return self.constant
-        return self.prepare(plain(get_argument_values(self.definition, self.node, variables)))
+        given = self.written.given(variables.coerced) if self.written is not None else None
+        if given is None:
+            given = get_argument_values(self.definition, self.node, variables)
+        return self.prepare(plain(given))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Arguments as a field was written with them: what graphql-core works out anew each time, worked out once."""
+
+    constants: Mapping[str, Any]
+    """What does not depend on variables, with defaults."""
+    variables: tuple[tuple[str, str], ...]
+    """Name of an argument and of the variable that it is."""
+
+    @classmethod
+    def of(cls, definition: GraphQLField, node: FieldNode) -> "Written | None":
+        """Look at the arguments of a field in a valid document."""
+        alone = {each.name.value: each.value for each in node.arguments or () if isinstance(each.value, VariableNode)}
+        others = tuple(each for each in node.arguments or () if each.name.value not in alone)
+        if any(_holds_variable(each.value) for each in others):
+            return None
+        rest = {name: each for name, each in definition.args.items() if name not in alone}
+        constants = get_argument_values(
+            GraphQLField(definition.type, rest), FieldNode(name=node.name, arguments=others)
+        )
+        names = ((definition.args[name].out_name or name, value.name.value) for name, value in alone.items())
+        return cls(constants, tuple(names))
+
+    def given(self, coerced: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give the arguments of one run; None when a variable is null or missing, so that defaults and faults count."""
+        given = dict(self.constants)
+        for name, variable in self.variables:
+            value = coerced.get(variable)
+            if value is None:
+                return None
+            given[name] = value
+        return given
 
 
 @dataclass(slots=True)
@@ -60,19 +107,20 @@ class Parameters:
 
     def slot(self, definition: GraphQLField, node: FieldNode, prepare: Prepare) -> int:
         """Reserve a place for a field's arguments; raises a refusal for constant ones that are wrong."""
-        constant = None
-        if not any(_holds_variable(argument.value) for argument in node.arguments or ()):
-            constant = prepare(plain(get_argument_values(definition, node)))
-        self.slots.append(Slot(definition, node, prepare, constant))
+        written = Written.of(definition, node)
+        constant = prepare(plain(dict(written.constants))) if written is not None and not written.variables else None
+        self.slots.append(Slot(definition, node, prepare, constant, written))
         return len(self.slots) - 1
 
     def viewer(self, name: str) -> str:
         """Refer to a value of the viewer."""
         return self._refer(("viewer", name), lambda moment: moment.viewer[name])
 
-    def argument(self, slot: int, name: str) -> str:
-        """Refer to an argument of a field."""
-        return self._refer(("argument", slot, name), lambda moment: moment.arguments[slot].get(name))
+    def argument(self, slot: int, name: str, cast: str = "") -> str:
+        """Refer to an argument of a field; one variable in several fields is one parameter, where all cast it alike."""
+        variable = self.slots[slot].variable(name) if cast else None
+        what = ("argument", slot, name) if variable is None else ("variable", variable, cast)
+        return self._refer(what, lambda moment: moment.arguments[slot].get(name))
 
     def now(self) -> str:
         """Refer to the present moment, as the injected clock shows it."""

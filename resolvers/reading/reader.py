@@ -8,11 +8,11 @@ from enum import Enum
 from typing import Any, Protocol
 
 import msgspec
-from graphql import FragmentDefinitionNode, GraphQLResolveInfo, OperationDefinitionNode
+from graphql import FragmentDefinitionNode, GraphQLResolveInfo, OperationDefinitionNode, OperationType
 
 from db.clock import Clock, utc_now
 from resolvers.reading.mapping import Mapping
-from resolvers.reading.parameters import Moment, Parameters, Slot, Value, coerce
+from resolvers.reading.parameters import Moment, Slot, Value, coerce
 from resolvers.reading.selection import Document, Selected
 from resolvers.reading.statement import NotPlanned, Writer
 
@@ -22,8 +22,8 @@ CAPACITY = 2000
 class Pool(Protocol):
     """What the reader needs of a database: borrowed connections."""
 
-    def connection(self) -> Any:
-        """Lend a connection in an asynchronous context."""
+    def connection(self, *, ahead: bool = False) -> Any:
+        """Lend a connection in an asynchronous context, `ahead` of all who wait or in turn."""
 
 
 class Viewer(Protocol):
@@ -95,8 +95,10 @@ class Reader:
         writer = self._writer(document, viewer, tells_types=True)
         selected = Selected(str(info.path.key), info.field_name, tuple(info.field_nodes))
         parent = info.parent_type
-        plan = _plan(f"to_json({writer.field(parent, selected, '')})", writer.parameters, viewer)
-        answer = await self._run(plan, info.variable_values, viewer, source)
+        plan = _plan(f"to_json({writer.field(parent, selected, '')})", writer, viewer)
+        # What a mutation wrote is answered before another one begins: else all who came at once wait for the last.
+        ahead = info.operation.operation is OperationType.MUTATION
+        answer = await self._run(plan, info.variable_values, viewer, source, ahead=ahead)
         return None if answer is None else msgspec.json.decode(answer)
 
     def _writer(
@@ -119,27 +121,30 @@ class Reader:
             body = writer.object(root, [operation.selection_set], "")
         except NotPlanned:
             return None
-        return _plan(body, writer.parameters, viewer)
+        return _plan(body, writer, viewer)
 
     def _keep(self, key: tuple[Any, ...], plan: Plan | None) -> None:
         self._plans[key] = plan
         if len(self._plans) > CAPACITY:
             self._plans.popitem(last=False)
 
-    async def _run(self, plan: Plan, variables: Any, viewer: Viewer, source: Any) -> bytes | None:
+    async def _run(
+        self, plan: Plan, variables: Any, viewer: Viewer, source: Any, *, ahead: bool = False
+    ) -> bytes | None:
         moment = Moment(viewer.values, coerce(plan.slots, variables), source, self.clock)
         values = [value(moment) for value in plan.values]
-        async with self.database.connection() as connection:
+        async with self.database.connection(ahead=ahead) as connection:
             answer: bytes | None = await connection.fetchval(plan.sql, *values, *viewer.sight.values())
         return answer
 
 
-def _plan(body: str, parameters: Parameters, viewer: Viewer) -> Plan:
+def _plan(body: str, writer: Writer, viewer: Viewer) -> Plan:
     """Wrap a body so that row-level security sees the viewer in the same round trip.
 
     The settings are made in `s` and last as long as the statement. The body is evaluated only after that row exists;
     would it ever run before, row-level security would show no rows.
     """
+    parameters = writer.parameters
     first = len(parameters.values) + 1
     settings = [f"set_config('{name}', ${first + n}, true)" for n, name in enumerate(viewer.sight)]
     if settings:
@@ -150,7 +155,7 @@ def _plan(body: str, parameters: Parameters, viewer: Viewer) -> Plan:
         )
     else:
         sql = f"select convert_to(({body})::text, 'UTF8')"
-    return Plan(sql, tuple(parameters.values), tuple(parameters.slots))
+    return Plan(writer.statement(sql), tuple(parameters.values), tuple(parameters.slots))
 
 
 def _shape(operation: OperationDefinitionNode, variables: Any) -> tuple[Any, ...]:
