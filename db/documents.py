@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,26 @@ class Registered:
     retired_at: datetime | None
 
 
-async def hashes(connection: Any) -> frozenset[str]:
-    """Give the hashes of all documents that count."""
-    rows = await connection.fetch("select distinct hash from registered_document where retired_at is null")
-    return frozenset(row[0] for row in rows)
+OF_PARTNER = "partner."
+"""How the names of clients begin that are partners registering for themselves."""
+
+
+def client_of(partner_id: UUID) -> str:
+    """Give the name under which a partner registers for itself."""
+    return f"{OF_PARTNER}{partner_id.hex}"
+
+
+def is_for(client: str, partner_id: UUID | None) -> bool:
+    """Tell whether a viewer, a partner or another, may call what a client registered."""
+    return not client.startswith(OF_PARTNER) or (partner_id is not None and client == client_of(partner_id))
+
+
+async def clients(connection: Any) -> dict[str, frozenset[str]]:
+    """Give the clients of all documents that count, by hash."""
+    rows = await connection.fetch(
+        "select hash, array_agg(client) as clients from registered_document where retired_at is null group by hash"
+    )
+    return {row["hash"]: frozenset(row["clients"]) for row in rows}
 
 
 async def text(connection: Any, digest: str) -> str | None:
@@ -54,6 +71,13 @@ async def register(tx: Any, digest: str, client: str, document: str, operations:
     """Write a document, or bring a retired one back; gives `new`, `brought back` or `known`."""
     inserted = await tx.fetchval(REGISTER, digest, client, document, list(operations), at)
     return {True: "new", False: "brought back", None: "known"}[inserted]
+
+
+async def count(tx: Any, client: str) -> int:
+    """Give how many documents of a client count."""
+    statement = "select count(*) from registered_document where client = $1 and retired_at is null"
+    found: int = await tx.fetchval(statement, client)
+    return found
 
 
 RETIRE = """

@@ -10,13 +10,11 @@ from db.keys import LinkRefused
 from db.pool import DatabaseUnavailable
 from gateway.endpoint import MakeContext
 from gateway.errors import RequestRefused
+from gateway.giving import PRIVATE, later, not_given
 from resolvers import exports
 from resolvers.context import Process
 from resolvers.exports import DOWNLOAD_EXPORT
-from resolvers.problems import SENTENCES
 from resolvers.viewer import SYSTEM_SIGHT
-
-HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "Content-Type": "application/zip"}
 
 
 class Downloads:
@@ -33,12 +31,12 @@ class Downloads:
             family_id = await self._family(request, export_id)
             found = await exports.offered(self._process, family_id, export_id) if family_id else None
             if family_id is None or found is None:
-                return _refused()
+                return not_given("LINK_NOT_VALID")
             await self._record(family_id, export_id)
         except ValueError:
-            return _refused()
+            return not_given("LINK_NOT_VALID")
         except DatabaseUnavailable:
-            return web.Response(status=503, headers={"Retry-After": "5"})
+            return later()
         return await self._send(request, family_id, export_id, found)
 
     async def _family(self, request: web.Request, export_id: UUID) -> UUID | None:
@@ -63,15 +61,13 @@ class Downloads:
 
     async def _send(self, request: web.Request, family_id: UUID, export_id: UUID, found: Offer) -> web.StreamResponse:
         name = f"kiosque-{found.family_number}-{found.ready_at:%Y-%m-%d}.zip"
-        response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'})
+        response = web.StreamResponse(
+            headers=PRIVATE
+            | {"Content-Type": "application/zip", "Content-Disposition": f'attachment; filename="{name}"'}
+        )
         response.content_length = found.size
         await response.prepare(request)
         async for piece in exports.pieces(self._process, family_id, export_id, found.chunks):
             await response.write(piece)
         await response.write_eof()
         return response
-
-
-def _refused() -> web.Response:
-    sentence = SENTENCES["LINK_NOT_VALID"]
-    return web.Response(status=404, text=f"{sentence.fr}\n{sentence.en}\n", headers={"Cache-Control": "no-store"})
