@@ -7,7 +7,8 @@ from uuid import UUID
 
 KIND = """
     select k.id, k.code, k.service_id, k.title_fr, k.title_en, k.form::text as form, k.attestation_fr, k.attestation_en,
-        k.decision_months, k.silence_means, s.name_fr, s.name_en, s.address, s.phone, s.email,
+        k.decision_months, k.silence_means, k.opens_on, k.closes_on, k.capacity,
+        s.name_fr, s.name_en, s.address, s.phone, s.email,
         s.hours_fr, s.hours_en
     from procedure_kind k join service s on s.id = k.service_id
 """
@@ -26,6 +27,9 @@ class Kind:
     decision_months: int
     silence_means: str
     service: dict[str, str]
+    opens_on: date | None = None
+    closes_on: date | None = None
+    capacity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Procedure:
     answers: str
     submitted_at: datetime | None
     implied_decision_on: date | None
+    assigned_agent_id: UUID | None = None
+    member_id: UUID | None = None
 
 
 async def kind_on_offer(tx: Any, code: str) -> Kind | None:
@@ -70,6 +76,9 @@ def _kind(row: Any) -> Kind | None:
         row["decision_months"],
         row["silence_means"],
         service,
+        row["opens_on"],
+        row["closes_on"],
+        row["capacity"],
     )
 
 
@@ -96,7 +105,7 @@ async def insert(
 
 LOCK = """
     select family_id, id, reference, kind_id, service_id, status, event_count, answers::text as answers, submitted_at,
-        implied_decision_on
+        implied_decision_on, assigned_agent_id, member_id
     from procedure where family_id = $1 and id = $2 for update
 """
 
@@ -104,6 +113,12 @@ LOCK = """
 async def lock(tx: Any, family_id: UUID, procedure_id: UUID) -> Procedure | None:
     """Give a procedure that the viewer sees and hold its row, or None."""
     row = await tx.fetchrow(LOCK, family_id, procedure_id)
+    return Procedure(*row.values()) if row else None
+
+
+async def known(tx: Any, family_id: UUID, procedure_id: UUID) -> Procedure | None:
+    """Give a procedure that the viewer sees, or None; its row is not held."""
+    row = await tx.fetchrow(LOCK.replace(" for update", ""), family_id, procedure_id)
     return Procedure(*row.values()) if row else None
 
 
@@ -126,7 +141,7 @@ async def member_exists(tx: Any, family_id: UUID, member_id: UUID) -> bool:
 
 
 async def save_answers(tx: Any, procedure: Procedure, answers: str, at: datetime) -> None:
-    """Replace the answers of a draft."""
+    """Replace the answers of a procedure."""
     await tx.execute(
         "update procedure set answers = $3, updated_at = $4 where family_id = $1 and id = $2",
         procedure.family_id,
@@ -136,23 +151,36 @@ async def save_answers(tx: Any, procedure: Procedure, answers: str, at: datetime
     )
 
 
-async def write_submission(tx: Any, procedure: Procedure, attestation: str, implied_on: date, at: datetime) -> None:
-    """Write what a submission adds to a draft; its status follows by `change_status`."""
+async def write_submission(
+    tx: Any, procedure: Procedure, attestation: str, implied_on: date, intake: date, at: datetime
+) -> None:
+    """Write what a submission adds to a draft; its status follows by `change_status`. `intake` is the opening period,
+    by its first day: see `db.kinds`.
+    """
     await tx.execute(
-        "update procedure set attestation = $3, submitted_at = $4, implied_decision_on = $5 "
+        "update procedure set attestation = $3, submitted_at = $4, implied_decision_on = $5, intake = $6 "
         "where family_id = $1 and id = $2",
         procedure.family_id,
         procedure.id,
         attestation,
         at,
         implied_on,
+        intake,
     )
+
+
+PAST = "select from_status from procedure_event where family_id = $1 and procedure_id = $2 order by number"
+
+
+async def past(tx: Any, procedure: Procedure) -> list[str]:
+    """Give the statuses that a procedure has left, in order."""
+    return [row["from_status"] for row in await tx.fetch(PAST, procedure.family_id, procedure.id)]
 
 
 CHANGE_STATUS = """
     with changed as (
         update procedure set status = $3, event_count = event_count + 1, updated_at = $4,
-            assigned_agent_id = coalesce($7, assigned_agent_id)
+            assigned_agent_id = coalesce(assigned_agent_id, $7)
         where family_id = $1 and id = $2
         returning family_id, id, service_id, event_count
     )
@@ -174,7 +202,10 @@ async def change_status(
     agent_id: UUID | None,
     message: str | None,
 ) -> int:
-    """The only writer of `procedure.status`; give the number of the event, without gap per procedure."""
+    """The only writer of `procedure.status`; give the number of the event, without gap per procedure.
+
+    The agent who acts becomes the one in charge where there is none.
+    """
     number: int = await tx.fetchval(
         CHANGE_STATUS, before.family_id, before.id, to, at, actor, message, agent_id, before.status, event_id
     )

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from resolvers.problems import Sentence
+from resolvers.sentence import Sentence
 
 MOST_FAULTS = 50
 
@@ -22,7 +22,9 @@ class Fault:
 
 @lru_cache(maxsize=500)
 def _validator(form: str) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(msgspec.json.decode(form), validate_formats=True)
+    # The engine without going back: no answer makes a pattern slow.
+    options = jsonschema_rs.RegexOptions()
+    return jsonschema_rs.Draft202012Validator(msgspec.json.decode(form), validate_formats=True, pattern_options=options)
 
 
 def faults(form: str, answers: Any) -> list[Fault]:
@@ -46,6 +48,7 @@ def _pointer(error: Any) -> str:
 SENTENCES = {
     "required": Sentence("Cette réponse est obligatoire.", "This answer is required."),
     "enum": Sentence("Choisissez l’une des réponses proposées.", "Choose one of the answers on offer."),
+    "oneOf": Sentence("Choisissez l’une des réponses proposées.", "Choose one of the answers on offer."),
     "const": Sentence("Cette réponse n’est pas celle attendue.", "This is not the expected answer."),
     "type": Sentence("Cette réponse n’est pas de la bonne sorte.", "This answer is not of the right kind."),
     "format": Sentence("Cette réponse n’est pas écrite comme il faut.", "This answer is not written as it must be."),

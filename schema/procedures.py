@@ -7,13 +7,21 @@ from uuid import UUID
 
 import strawberry
 
-from resolvers import procedures
+from resolvers import information_requests, procedure_messages, procedures
 from resolvers.reading.mapping import Order
-from schema.access import AGENT, EVERYBODY, FAMILY, FAMILY_OR_AGENT
-from schema.declare import Arg, Orders, Payload, column, mutation, one, page, stored, written
-from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN_OR_SERVICE, PUBLIC, Connection, Info, Node, key_of
+from schema.access import FAMILY, FAMILY_OR_AGENT, FAMILY_OR_HANDLER, and_partner
+from schema.acknowledgements import Acknowledgement
+from schema.actors import Actor, Colleague
+from schema.declare import Arg, Orders, Payload, column, embedded, mutation, one, page, stored, written
+from schema.documents import AttachedDocument, document_key
+from schema.information_requests import InformationRequest
+from schema.kinds import ProcedureKind
+from schema.members import Member
+from schema.next_steps import NextStep
+from schema.procedure_messages import IN_ORDER, UNREAD, ProcedureMessage
+from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN, OWN_OR_SERVICE, Connection, Info, Node, key_of
 from schema.scalars import JSON
-from schema.services import Service, in_language
+from schema.services import Service
 from schema.tags import Tag
 
 
@@ -33,71 +41,107 @@ class ProcedureStatus(Enum):
     WITHDRAWN = strawberry.enum_value("WITHDRAWN", description="Withdrawn by the family.")
 
 
-@strawberry.enum(description="Who acts on a procedure.")
-class Actor(Enum):
-    """Who acts."""
-
-    FAMILY = strawberry.enum_value("FAMILY", description="The family.")
-    AGENT = strawberry.enum_value("AGENT", description="An agent of the service.")
-    CLOCK = strawberry.enum_value("CLOCK", description="The legal clock: silence decided.")
+SEEN = and_partner(FAMILY_OR_AGENT, "PROCEDURES_READ")
+"""Of what a partner with procedures:read sees of a procedure."""
+NAMED = and_partner(FAMILY_OR_AGENT, "PROCEDURES_READ", "FAMILIES_NAMES")
+OF_PARTNER = "{t}.service_id = any(:services) and 'PROCEDURES_READ' = any(:scopes)"
 
 
-@strawberry.enum(description="What the silence of the city means when the time has passed.")
-class SilenceMeans(Enum):
-    """CRPA L231-1 and its exceptions."""
-
-    ACCEPTED = strawberry.enum_value("ACCEPTED", description="Silence accepts (CRPA L231-1).")
-    REJECTED = strawberry.enum_value("REJECTED", description="Silence rejects (CRPA L231-4).")
-
-
-@stored("procedure_kind", PUBLIC, tag=Tag.PROCEDURE_KIND, key=("id",))
-@strawberry.type(description="An entry of the catalogue of procedures, in one version.")
-class ProcedureKind(Node):
-    """A kind of procedure (type de démarche)."""
-
-    code: str = column("Stable code, e.g. cantine.")
-    version: int = column("Version; a running procedure keeps its own.")
-    title: str = column("Title, in the language of the viewer.", in_language("title"))
-    summary: str = column("What it is for, in the language of the viewer.", in_language("summary"))
-    form: JSON = column("The form as JSON Schema 2020-12, with labels in both languages.")
-    attestation: str = column("What one attests on submission (R38).", in_language("attestation"))
-    decision_months: int = column("Months after which silence decides.")
-    silence_means: SilenceMeans = column("What silence means.")
-    service: Service = one("Service in charge.", "{o}.id = {t}.service_id")
-
-
-@stored("procedure_event", OWN_OR_SERVICE, tag=Tag.PROCEDURE_EVENT)
+@stored(
+    "procedure_event",
+    {**OWN_OR_SERVICE, "PARTNER": f"{OF_PARTNER} and ({{t}}.from_status, {{t}}.to_status) <> ('DRAFT', 'WITHDRAWN')"},
+    tag=Tag.PROCEDURE_EVENT,
+)
 @strawberry.type(description="One step in the life of a procedure; never changed.")
 class ProcedureEvent(Node):
     """An event of a procedure."""
 
-    number: int = column("1, 2, 3 … without gap per procedure.")
-    from_status: ProcedureStatus = column("Status before.")
-    to_status: ProcedureStatus = column("Status after.")
-    actor: Actor = column("Who acted.")
+    number: int = column("1, 2, 3 … without gap per procedure.", may=SEEN)
+    from_status: ProcedureStatus = column("Status before.", may=SEEN)
+    to_status: ProcedureStatus = column("Status after.", may=SEEN)
+    actor: Actor = column("Who acted.", may=SEEN)
     message: str | None = column("What the family is told with it.")
-    occurred_at: datetime = column("When.")
+    occurred_at: datetime = column("When.", may=SEEN)
 
 
-@stored("procedure", OWN_OR_SERVICE, tag=Tag.PROCEDURE)
+OWN_OR_SUBMITTED = {
+    **OWN,
+    "AGENT": "{t}.service_id = any(:services) and {t}.submitted_at is not null",
+    "PARTNER": f"{OF_PARTNER} and {{t}}.submitted_at is not null",
+}
+"""A draft is the family's own."""
+
+IMPLIED_DECISION = """case when {t}.clock_paused_at is null or {t}.implied_decision_on is null
+    then {t}.implied_decision_on
+    else (select implied_after_answer({t}.implied_decision_on, k.silence_means, k.decision_months,
+        ({t}.clock_paused_at at time zone 'Europe/Paris')::date, (:now at time zone 'Europe/Paris')::date)
+        from procedure_kind k where k.id = {t}.kind_id) end"""
+
+
+@stored("procedure", OWN_OR_SUBMITTED, tag=Tag.PROCEDURE)
 @strawberry.type(description="A procedure (démarche) filed by a family; R12.")
 class Procedure(Node):
     """A procedure."""
 
-    reference: str = column("Reference for people, e.g. PES-2026-000123.")
-    status: ProcedureStatus = column("Where it stands.")
+    reference: str = column("Reference for people, e.g. PES-2026-000123.", may=SEEN)
+    status: ProcedureStatus = column("Where it stands.", may=SEEN)
     answers: JSON = column("Answers to the form of its kind.")
     attestation: str | None = column("What the family attested on submission (R38).")
-    submitted_at: datetime | None = column("When it was submitted.")
-    implied_decision_on: date | None = column("The day on which silence decides (CRPA L231-1, L231-4).")
+    submitted_at: datetime | None = column("When it was submitted.", may=SEEN)
+    implied_decision_on: date | None = column(
+        "The day on which silence decides (CRPA L231-1, L231-4). While the clock stands, the day that it will be if "
+        "the family answers today; none for a reopened procedure.",
+        IMPLIED_DECISION,
+        may=SEEN,
+    )
+    clock_paused_at: datetime | None = column(
+        "Since when the clock stands, because the family is asked for something (CRPA L114-5, L114-6)."
+    )
+    paused_days: int = column("By how many days answers of the family have moved the implied decision.")
+    decided_at: datetime | None = column("When it was decided.", may=SEEN)
+    acknowledgement: Acknowledgement | None = one(
+        "The acknowledgement of its receipt.", "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.id"
+    )
     answers_erased_at: datetime | None = column("When its answers were erased, because nobody keeps them (R2).")
     created_at: datetime = column("When the draft was started.")
-    updated_at: datetime = column("When it last changed.")
-    kind: ProcedureKind = one("What is asked for, in the version it was started with.", "{o}.id = {t}.kind_id")
-    service: Service = one("Service in charge.", "{o}.id = {t}.service_id")
-    events: Connection[ProcedureEvent] = page(
-        "Its history.", "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.id", OLDEST_FIRST
+    updated_at: datetime = column("When it last changed.", may=SEEN)
+    kind: ProcedureKind = one(
+        "What is asked for, in the version it was started with.", "{o}.id = {t}.kind_id", may=SEEN
     )
+    service: Service = one("Service in charge.", "{o}.id = {t}.service_id", may=SEEN)
+    family_number: str = column(
+        "Number of the family, e.g. for agents.", "(select f.number from family f where f.id = {t}.family_id)"
+    )
+    family_name: str = column(
+        "Name of the family.", "(select f.name from family f where f.id = {t}.family_id)", may=NAMED
+    )
+    member: Member | None = one("The member it is for.", "{o}.family_id = {t}.family_id and {o}.id = {t}.member_id")
+    assignee: Colleague | None = one("The agent in charge (CRPA L111-2).", "{o}.id = {t}.assigned_agent_id")
+    next_step: NextStep = embedded("What is expected next, and of whom (R12).")
+    events: Connection[ProcedureEvent] = page(
+        "Its history.", "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.id", OLDEST_FIRST, may=SEEN
+    )
+    documents: Connection[AttachedDocument] = page(
+        "What is filed with it, with messages too.",
+        "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.id",
+        OLDEST_FIRST,
+    )
+    information_request: InformationRequest | None = one(
+        "What the family is being asked for; none unless it is awaited.",
+        "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.id and {o}.event_number = {t}.event_count "
+        "and {t}.status = 'AWAITING_FAMILY'",
+    )
+    information_requests: Connection[InformationRequest] = page(
+        "Everything that the family was asked for.",
+        "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.id",
+        OLDEST_FIRST,
+    )
+    messages: Connection[ProcedureMessage] = page(
+        "What the family and the service wrote, in order.",
+        "{o}.family_id = {t}.family_id and {o}.procedure_id = {t}.id",
+        IN_ORDER,
+    )
+    unread_messages: int = column("How many messages of the other side nobody has marked as read.", UNREAD)
 
 
 @strawberry.enum(description="In which order procedures are listed.")
@@ -115,18 +159,72 @@ ORDERS = Orders(
     {
         "NEWEST": NEWEST_FIRST,
         "OLDEST": OLDEST_FIRST,
-        "LAST_CHANGED": Order(
-            (("{o}.updated_at", "timestamptz"), ("{o}.id", "uuid")), descending=True, name="/changed"
-        ),
+        "LAST_CHANGED": LAST_CHANGED_FIRST,
     },
 )
 
+WORDS = """like all (array(
+    select '% ' || word || '%' from unnest(string_to_array(btrim(folded({words})), ' ')) word))"""
+
+
+FOUND_BY = """{o}.id = any (array(
+    select p.id from procedure p join procedure_kind k on k.id = p.kind_id
+        left join member m on m.family_id = p.family_id and m.id = p.member_id
+    where p.family_id = :family and folded(
+        concat_ws(' ', p.reference, k.title_fr, k.title_en, m.first_name, m.last_name)) {every_word}
+    union all
+    select p.id from procedure p where :family is null and p.reference = upper(btrim({words}))
+    union all
+    select p.id from procedure p where :family is null and p.family_id = any (array(
+        select f.id from family f where f.number = btrim({words})
+        union all
+        select f.id from family f where {words} !~ '^[0-9]{6}' and length(btrim(folded({words}))) > 1
+            and {words} !~ '^[A-Za-z]+-[0-9]{4}-' and f.search {every_word}))))"""
+
+
+def found_by(argument: str) -> str:
+    """Give the condition of a search: a family finds its own by every word of reference, title and member's name; an
+    agent by the whole reference, the family's number, or every word of its name.
+
+    The ids are gathered first, each select by an index or in one pass over families, so that no list of procedures is
+    read through.
+    """
+    return FOUND_BY.replace("{every_word}", WORDS).replace("{words}", argument)
+
+
+DAY = "coalesce({o}.submitted_at, {o}.created_at)"
+MIDNIGHT = "({day})::timestamp at time zone 'Europe/Paris'"
+STATUS = Arg(list[ProcedureStatus] | None, "Only these statuses.", "text[]", "{o}.status = any(:arg_status)")
+KIND = Arg(
+    str | None,
+    "Only this kind, by its code.",
+    filters="{o}.kind_id in (select k.id from procedure_kind k where k.code = :arg_kind)",
+)
 FILTERS = {
-    "status": Arg(list[ProcedureStatus] | None, "Only these statuses.", "text[]", "{o}.status = any(:arg_status)"),
-    "kind": Arg(
+    "status": STATUS,
+    "kind": KIND,
+    "member": Arg(
+        strawberry.ID | None,
+        "Only those for this member.",
+        filters="{o}.family_id = id_part(:arg_member, 0) and {o}.member_id = id_part(:arg_member, 1)",
+    ),
+    "first_day": Arg(
+        date | None,
+        "Only those submitted, or drafts begun, on this day (Paris) or later.",
+        "date",
+        f"{DAY} >= {MIDNIGHT.format(day=':arg_firstDay')}",
+    ),
+    "last_day": Arg(
+        date | None,
+        "Only those submitted, or drafts begun, on this day (Paris) or before.",
+        "date",
+        f"{DAY} < {MIDNIGHT.format(day=':arg_lastDay + 1')}",
+    ),
+    "text": Arg(
         str | None,
-        "Only this kind, by its code.",
-        filters="{o}.kind_id in (select k.id from procedure_kind k where k.code = :arg_kind)",
+        "Words: of the reference, the title or the member's name; for agents a whole reference, a family's number or "
+        "words of its name.",
+        filters=found_by(":arg_text"),
     ),
 }
 
@@ -135,23 +233,12 @@ FILTERS = {
 class ProcedureQueries:
     """Root fields about procedures."""
 
-    procedure_kinds: Connection[ProcedureKind] = page(
-        "The catalogue: kinds on offer, in their current version.",
-        "{o}.superseded_at is null",
-        OLDEST_FIRST,
-        may=EVERYBODY,
-    )
-    procedure_kind: ProcedureKind | None = one(
-        "A kind on offer, by its code.",
-        "{o}.code = :arg_code and {o}.superseded_at is null",
-        may=EVERYBODY,
-        code=Arg(str, "Code of the kind."),
-    )
     procedures: Connection[Procedure] = page(
-        "Procedures that the viewer sees: the family's own, or those of the agent's services; newest first.",
+        "Procedures that the viewer sees: the family's own, or those of the agent's or the partner's services; newest "
+        "first.",
         "true",
         NEWEST_FIRST,
-        may=FAMILY_OR_AGENT,
+        may=SEEN,
         orders=ORDERS,
         apart={"service_id": ":services", "status": ":arg_status"},
         **FILTERS,
@@ -159,7 +246,7 @@ class ProcedureQueries:
     procedure: Procedure | None = one(
         "A procedure by its reference.",
         "{o}.reference = :arg_reference",
-        may=FAMILY_OR_AGENT,
+        may=SEEN,
         reference=Arg(str, "Reference, e.g. PES-2026-000123."),
     )
 
@@ -180,17 +267,25 @@ Reason = Annotated[
 ]
 
 
-def _key(info: Info, text: str) -> procedures.Key:
+IdempotencyKey = Annotated[
+    str, strawberry.argument(description="Any text of 8 to 100 characters, new for each request.")
+]
+
+
+def procedure_key(info: Info, text: str) -> procedures.Key:
+    """Give the key in a global id; raises Refusal NOT_FOUND."""
     family_id, procedure_id = key_of(info.context, text, "Procedure", "procedure")
     return procedures.Key(family_id, procedure_id)
 
 
-def _payload(key: procedures.Key) -> ProcedurePayload:
+def payload_of(key: procedures.Key) -> ProcedurePayload:
+    """Give the payload of a procedure that was written."""
     return ProcedurePayload(family_id=key.family_id, id=key.id)
 
 
-async def _move(info: Info, procedure: str, to: str, message: str | None = None) -> ProcedurePayload:
-    return _payload(await procedures.move(info.context, _key(info, procedure), to, message))
+async def move(info: Info, procedure: str, to: str, message: str | None = None) -> ProcedurePayload:
+    """Move a procedure."""
+    return payload_of(await procedures.move(info.context, procedure_key(info, procedure), to, message))
 
 
 @strawberry.type
@@ -201,24 +296,29 @@ class ProcedureMutations:
     async def start_procedure(
         info: Info,
         kind: Annotated[str, strawberry.argument(description="Code of the kind.")],
-        idempotency_key: Annotated[
-            str, strawberry.argument(description="Any text of 8 to 100 characters, new for each request.")
-        ],
+        idempotency_key: IdempotencyKey,
         member: Annotated[strawberry.ID | None, strawberry.argument(description="The member it is for.")] = None,
         answers: Annotated[JSON | None, strawberry.argument(description="First answers; kept as they are.")] = None,
+        prefill: Annotated[
+            bool,
+            strawberry.argument(
+                description="Fill in what is known: data of the family, and earlier answers where it keeps them (R2)."
+            ),
+        ] = False,
     ) -> ProcedurePayload:
         """R12."""
         member_id: UUID | None = key_of(info.context, member, "Member", "member")[1] if member else None
-        return _payload(await procedures.start(info.context, kind, member_id, answers, idempotency_key))
+        started = await procedures.start(info.context, kind, member_id, answers, idempotency_key, fill_in=prefill)
+        return payload_of(started)
 
     @mutation(may=FAMILY, description="Keep the answers of a draft as typed; they are checked on submission.")
     async def save_draft(
         info: Info,
         procedure: ProcedureId,
-        answers: Annotated[JSON, strawberry.argument(description="All answers so far.")],
+        answers: Annotated[JSON, strawberry.argument(description="All answers so far, by field.")],
     ) -> ProcedurePayload:
         """Drafts are partial."""
-        return _payload(await procedures.save_draft(info.context, _key(info, procedure), answers))
+        return payload_of(await procedures.save_draft(info.context, procedure_key(info, procedure), answers))
 
     @mutation(may=FAMILY, description="Submit a draft; the acknowledgement follows at once (CRPA L112-3).")
     async def submit_procedure(
@@ -229,39 +329,65 @@ class ProcedureMutations:
         ],
     ) -> ProcedurePayload:
         """R38."""
-        return _payload(await procedures.submit(info.context, _key(info, procedure), attests))
+        return payload_of(await procedures.submit(info.context, procedure_key(info, procedure), attests))
 
     @mutation(may=FAMILY, description="Withdraw a procedure that is not decided yet.")
     async def withdraw_procedure(info: Info, procedure: ProcedureId) -> ProcedurePayload:
         """From any open state."""
-        return await _move(info, procedure, "WITHDRAWN")
+        return await move(info, procedure, "WITHDRAWN")
 
-    @mutation(may=AGENT, description="Take a submitted procedure into review.")
-    async def take_procedure(info: Info, procedure: ProcedureId) -> ProcedurePayload:
-        """To IN_REVIEW."""
-        return await _move(info, procedure, "IN_REVIEW")
-
-    @mutation(may=AGENT, description="Ask the family for something that is missing; the legal clock pauses.")
-    async def request_information(info: Info, procedure: ProcedureId, message: Reason) -> ProcedurePayload:
-        """To AWAITING_FAMILY."""
-        return await _move(info, procedure, "AWAITING_FAMILY", message)
-
-    @mutation(may=AGENT, description="Accept a procedure; a repeated call changes nothing.")
-    async def accept_procedure(info: Info, procedure: ProcedureId, message: Message = None) -> ProcedurePayload:
-        """To ACCEPTED."""
-        return await _move(info, procedure, "ACCEPTED", message)
-
-    @mutation(may=AGENT, description="Reject a procedure; a repeated call changes nothing.")
-    async def reject_procedure(info: Info, procedure: ProcedureId, reason: Reason) -> ProcedurePayload:
-        """To REJECTED, with the reason that the law asks for (CRPA L211-2)."""
-        return await _move(info, procedure, "REJECTED", reason)
-
-    @mutation(may=AGENT, description="Close a procedure without a decision.")
-    async def close_procedure(info: Info, procedure: ProcedureId, reason: Reason) -> ProcedurePayload:
-        """To CLOSED."""
-        return await _move(info, procedure, "CLOSED", reason)
-
-    @mutation(may=AGENT, description="Reopen a decided procedure.")
-    async def reopen_procedure(info: Info, procedure: ProcedureId, reason: Reason) -> ProcedurePayload:
+    @mutation(
+        may=FAMILY,
+        description="Answer an information request; the review, and the legal clock, go on. Without a document that "
+        "was asked for it needs a message (DOCUMENT_MISSING).",
+    )
+    async def answer_information_request(
+        info: Info,
+        procedure: ProcedureId,
+        answers: Annotated[
+            JSON | None,
+            strawberry.argument(
+                description="New answers to fields that the request names; null takes one away (RFC 7396)."
+            ),
+        ] = None,
+        message: Annotated[
+            str | None, strawberry.argument(description="Words for the service; 4,000 characters at the most.")
+        ] = None,
+    ) -> ProcedurePayload:
         """Back to IN_REVIEW."""
-        return await _move(info, procedure, "IN_REVIEW", reason)
+        key = procedure_key(info, procedure)
+        return payload_of(await information_requests.answer(info.context, key, answers, message))
+
+    @mutation(
+        may=FAMILY_OR_HANDLER,
+        description="Write to the other side about a submitted procedure. The same key again writes nothing.",
+    )
+    async def post_message(
+        info: Info,
+        procedure: ProcedureId,
+        body: Annotated[str, strawberry.argument(description="The words; 4,000 characters at the most.")],
+        idempotency_key: IdempotencyKey,
+        documents: Annotated[
+            list[strawberry.ID] | None,
+            strawberry.argument(
+                description="Ids of documents that it carries, 10 at the most: of the family, or those that the agent "
+                "has uploaded for this procedure. They stay with it."
+            ),
+        ] = None,
+    ) -> ProcedurePayload:
+        """Both ways."""
+        key = procedure_key(info, procedure)
+        carried = [document_key(info, each, "documents") for each in documents or []]
+        return payload_of(await procedure_messages.post(info.context, key, body, idempotency_key, carried))
+
+    @mutation(may=FAMILY_OR_HANDLER, description="Mark what the other side wrote as read; once more changes nothing.")
+    async def mark_messages_read(
+        info: Info,
+        procedure: ProcedureId,
+        up_to: Annotated[
+            int | None, strawberry.argument(description="Number of the last message that was read; all unless given.")
+        ] = None,
+    ) -> ProcedurePayload:
+        """Read marks."""
+        key = procedure_key(info, procedure)
+        return payload_of(await procedure_messages.mark_read(info.context, key, up_to))

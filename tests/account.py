@@ -1,6 +1,7 @@
 """What agents were told, what is stored and what reached the mail server: it must be the same."""
 
 import asyncio
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,13 +26,23 @@ class Account:
     """Messages whose first arrival was before that of an older one about the same procedure to the same address."""
 
 
+WAITING = """select (select count(*) from delivery where status = 'PENDING')
+    + (select count(*) from lane where leased or due_at is not null)"""
+
+
 async def quiet(load: Load, seconds: float = 60.0) -> None:
-    """Wait until no message waits and no lane is in a dispatcher's hands."""
-    waits = """select exists (select from delivery where status = 'PENDING')
-        or exists (select from lane where leased or due_at is not null)"""
-    async with asyncio.timeout(seconds):
-        while await load.pool.fetchval(waits):
-            await asyncio.sleep(0.05)
+    """Wait until no message waits and no lane is in a dispatcher's hands.
+
+    What hundreds of kills left behind takes its time: raises TimeoutError when for so many seconds there was never less
+    left than before. What is only taken up and put down again is no progress.
+    """
+    loop, least = asyncio.get_running_loop(), math.inf
+    async with asyncio.timeout(seconds) as patience:
+        while left := await load.pool.fetchval(WAITING):
+            if left < least:
+                least = left
+                patience.reschedule(loop.time() + seconds)
+            await asyncio.sleep(0.1)
 
 
 async def account(load: Load) -> Account:

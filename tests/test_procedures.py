@@ -2,7 +2,8 @@
 
 import asyncio
 
-from tests.house import ACCEPT, TAKE, House
+from tests.conftest import Database
+from tests.house import ACCEPT, TAKE, House, opened
 from tests.live import Socket
 
 REJECT = """mutation ($procedure: ID!) { rejectProcedure(procedure: $procedure, reason: "Dossier incomplet.") {
@@ -34,6 +35,17 @@ async def test_of_two_agents_who_decide_at_once_one_wins_and_the_other_is_told(h
         assert [number for number, _ in await history(house, token, procedure)] == [1, 2, 3]
 
 
+async def test_a_move_that_waits_too_long_for_another_is_told_so_and_changes_nothing(city: Database) -> None:
+    async with opened(city.dsn, database={"url": city.dsn, "statement_timeout": 0.5}) as house:
+        (_, token), agent = await house.member(), await house.agent()
+        procedure = await house.submitted(token)
+        async with house.connection.transaction():
+            await house.connection.execute("select from procedure for update")
+            assert (await house.ask(TAKE, agent, procedure=procedure)).codes == ["TOO_COSTLY"]
+        assert await history(house, token, procedure) == [(1, "SUBMITTED")]
+        await house.do(TAKE, agent, procedure=procedure)
+
+
 async def test_a_repeated_move_changes_nothing_and_tells_nobody_twice(house: House) -> None:
     family, token = await house.member()
     agent = await house.agent()
@@ -50,7 +62,8 @@ async def test_moves_that_the_table_does_not_know_are_refused_without_effect(hou
     procedure = await house.submitted(token)
     assert await house.problems(ACCEPT, agent, procedure=procedure) == ["MOVE_NOT_ALLOWED"]
     await house.do(WITHDRAW, token, procedure=procedure)
-    assert await house.problems(TAKE, agent, procedure=procedure) == ["MOVE_NOT_ALLOWED"]
+    assert await house.problems(ACCEPT, agent, procedure=procedure) == ["MOVE_NOT_ALLOWED"]
+    assert await house.problems(TAKE, agent, procedure=procedure) == ["ALREADY_MOVED"], "it might have been taken"
     assert await history(house, token, procedure) == [(1, "SUBMITTED"), (2, "WITHDRAWN")]
 
 
@@ -83,7 +96,8 @@ async def test_when_an_address_is_dead_the_next_channel_is_used_and_the_family_s
 async def test_an_agent_follows_one_procedure_of_its_service_and_no_other(house: House) -> None:
     _, token = await house.member()
     procedure = await house.submitted(token)
-    follow = "subscription ($id: ID) { procedureStatusChanged(procedure: $id) { event { toStatus } } }"
+    follow = """subscription ($id: ID) { procedureStatusChanged(procedure: $id, after: "1") {
+        event { toStatus } } }"""
     async with Socket(house, await house.agent()) as seen, Socket(house, await house.agent("voirie")) as unseen:
         await seen.subscribe("1", follow, id=procedure)
         await seen.subscribe("2", follow)

@@ -1,81 +1,60 @@
-"""What the demo city's families answer in their forms."""
+"""What the demo city's families answer in their forms: by the examples of `data/kinds.toml`, or at random."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from gateway.demo import forms
+from gateway.demo.forms import Field
 from gateway.demo.households import Household, Person
-from gateway.demo.names import SCHOOLS
+from gateway.demo.kinds import OPTIONS
+from gateway.demo.names import CITY, SCHOOLS
 
 Answers = dict[str, Any]
-Writer = Callable[[Random, Household, Person, date], Answers]
-
-_PURPOSES = ("Assemblée générale", "Répétition", "Repas de quartier", "Réunion d'information", "Atelier du samedi")
+OPTIONAL_SHARE = 0.2
 _PLATE_LETTERS = "ABCDEFGHJKLMNPQRSTVWXYZ"
 
 
-def _canteen(random: Random, household: Household, person: Person, day: date) -> Answers:
-    answers: Answers = {
-        "school": person.school or random.choice(SCHOOLS),
-        "starts_on": str(day + timedelta(days=random.randint(3, 30))),
-        "days": random.sample(list(forms.DAYS), random.randint(1, 5)),
-        "diet": random.choices(list(forms.DIETS), (7, 2, 1))[0],
-        "allergy": random.random() < 0.08,
+def answers(random: Random, household: Household, person: Person, day: date, fields: Sequence[Field]) -> Answers:
+    """Fill in a form on a day; what is optional is given now and then."""
+    known = _known(random, household, person, day)
+    return {
+        field["name"]: _answer(random, field, known, day)
+        for field in fields
+        if not field.get("optional") or random.random() < OPTIONAL_SHARE
     }
-    if random.random() < 0.2:
-        answers["remark"] = "Merci de prévenir un des parents en cas de retard."
-    return answers
 
 
-def _school(random: Random, household: Household, person: Person, day: date) -> Answers:
+def _known(random: Random, household: Household, person: Person, day: date) -> Mapping[str, str]:
+    """Give what examples may name in braces."""
+    first, last = ("".join(random.choices(_PLATE_LETTERS, k=2)) for _ in range(2))
     year = day.year if day.month < 9 else day.year + 1
     return {
-        "level": random.choice(list(forms.LEVELS)),
-        "school_year": f"{year}-{year + 1}",
-        "wished_school": person.school or random.choice(SCHOOLS),
-        "sibling_there": random.random() < 0.4,
-        "after_school": random.random() < 0.6,
-    }
-
-
-def _civil_copy(random: Random, household: Household, person: Person, day: date) -> Answers:
-    return {
-        "act": "BIRTH",
-        "copy": random.choice(list(forms.COPIES)),
-        "first_names": person.first_name,
+        "first_name": person.first_name,
         "last_name": person.last_name,
-        "event_on": str(person.birth_date),
-        "copies": random.randint(1, 3),
-    }
-
-
-def _parking(random: Random, household: Household, person: Person, day: date) -> Answers:
-    first, last = ("".join(random.choices(_PLATE_LETTERS, k=2)) for _ in range(2))
-    return {
-        "street": household.postal,
+        "birth_date": str(person.birth_date),
+        "school": person.school or random.choice(SCHOOLS),
+        "family": household.name,
+        "address": household.postal,
+        "city": CITY,
         "plate": f"{first}-{random.randint(1, 999):03d}-{last}",
-        "starts_on": str(day + timedelta(days=random.randint(1, 40))),
-        "months": random.choice((3, 6, 12)),
-        "electric": random.random() < 0.25,
+        "school_year": f"{year}-{year + 1}",
     }
 
 
-def _room(random: Random, household: Household, person: Person, day: date) -> Answers:
-    return {
-        "room": random.choice(list(forms.ROOMS)),
-        "on": str(day + timedelta(days=random.randint(20, 120))),
-        "purpose": random.choice(_PURPOSES),
-        "people": random.randint(5, 110),
-        "open_to_public": random.random() < 0.3,
+def _answer(random: Random, field: Field, known: Mapping[str, str], day: date) -> Any:
+    if "examples" in field:
+        return random.choice(field["examples"]).format_map(known)
+    by_sort: Mapping[str, Callable[[], Any]] = {
+        "day": lambda: str(day + timedelta(days=random.randint(*field["ahead"]))),
+        "yes_no": lambda: random.random() < field["share"],
+        "number": lambda: random.randint(field["least"], min(field["most"], field["least"] * 10 + 100)),
+        "choice": lambda: random.choice(OPTIONS[field["options"]])[0],
+        "several": lambda: _several(random, [value for value, *_ in OPTIONS[field["options"]]]),
+        "object": lambda: {each["name"]: _answer(random, each, known, day) for each in field["fields"]},
     }
+    return by_sort[field["is"]]()
 
 
-WRITERS: Mapping[str, Writer] = {
-    "cantine": _canteen,
-    "inscription-scolaire": _school,
-    "acte-etat-civil": _civil_copy,
-    "stationnement-resident": _parking,
-    "reservation-salle": _room,
-}
+def _several(random: Random, values: Sequence[str]) -> list[str]:
+    return random.sample(values, random.randint(1, len(values)))

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from db.clock import PARIS
-from gateway.demo.answers import WRITERS, Answers
+from gateway.demo.answers import Answers
+from gateway.demo.answers import answers as answered
 from gateway.demo.households import SHOWN_ACTIVE, Household, Person
 from gateway.demo.kinds import KINDS, Kind
-from resolvers.procedures import implied_decision
+from resolvers.legal_clock import after_an_answer, implied_decision
 
 OPEN_DAYS = 45
 """Open procedures are younger, so that no legal delay ends before the demo begins."""
@@ -128,7 +129,7 @@ def history(seed: int, household: Household, place: int, plan: Plan, now: dateti
         # The day of the delay has to pass before silence decides.
         moments[-1] = datetime.combine(implied_on + timedelta(days=1), time(0, 5), PARIS).astimezone(UTC)
     day = (submitted_at or plan.created_at).astimezone(PARIS).date()
-    answers = WRITERS[plan.kind.code](random, household, person, day)
+    answers = answered(random, household, person, day, plan.kind.fields)
     if not submitted_at:
         answers = dict(list(answers.items())[: random.randint(1, 3)])
     return History(plan, person, answers, _steps(household, plan, moments), submitted_at, implied_on)
@@ -142,12 +143,13 @@ def _moments(random: Random, plan: Plan, now: datetime) -> list[datetime]:
 
 
 def _implied(plan: Plan, moments: Sequence[datetime], submitted_at: datetime | None) -> date | None:
-    """Give the day when silence decides; while the family is asked for information, the delay pauses."""
+    """Give the day when silence decides; an answer of the family moves it."""
     if not submitted_at:
         return None
     day = implied_decision(submitted_at, plan.kind.decision_months)
     if plan.scenario.statuses[:4] == _ANSWERED:
-        day += moments[3].astimezone(PARIS).date() - moments[2].astimezone(PARIS).date()
+        asked_on, answered_on = (moment.astimezone(PARIS).date() for moment in moments[2:4])
+        day = after_an_answer(day, plan.kind.silence_means, plan.kind.decision_months, asked_on, answered_on)
     return day
 
 

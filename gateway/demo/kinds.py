@@ -1,9 +1,13 @@
 """The demo city's services, its staff and its catalogue of procedures."""
 
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from gateway.demo import forms
-from gateway.demo.forms import Schema
+from db.kinds import Document
+from gateway.demo.forms import Field, Schema, form
 from gateway.demo.names import CITY, CITY_DOMAIN, POSTCODE, phone
 
 HOURS = ("Du lundi au vendredi, 8 h 30 - 17 h", "Monday to Friday, 8:30 - 17:00")
@@ -82,13 +86,16 @@ class Kind:
     service: str
     title: tuple[str, str]
     summary: tuple[str, str]
+    fields: Sequence[Field]
+    """The short words that its form is made of; the demo's answers follow them too."""
     form: Schema
+    documents: tuple[Document, ...]
     decision_months: int
     silence_means: str
     profiles: tuple[str, ...]
     """Who files it in the demo city."""
-    concerns_child: bool = False
-    weight: int = 1
+    concerns_child: bool
+    weight: int
     """How often it is filed there."""
 
 
@@ -99,84 +106,38 @@ ATTESTATION = (
     "of the French criminal code).",
 )
 
+with (Path(__file__).with_name("data") / "kinds.toml").open("rb") as stream:
+    _GIVEN: dict[str, Any] = tomllib.load(stream)
+
+OPTIONS: Mapping[str, Sequence[Sequence[str]]] = _GIVEN["options"]
+"""The lists that fields choose from: value, French and English title of each option."""
+
+
+def _document(given: Mapping[str, Any]) -> Document:
+    french, english = given["label"]
+    help_fr, help_en = given.get("help", (None, None))
+    return Document(given["code"], french, english, help_fr, help_en, given.get("required", True))
+
+
+def _kind(given: Mapping[str, Any]) -> Kind:
+    french, english = given["title"]
+    return Kind(
+        given["code"],
+        given["service"],
+        (french, english),
+        (given["summary"][0], given["summary"][1]),
+        given["fields"],
+        form(given["title"], given["fields"], OPTIONS),
+        tuple(_document(each) for each in given["documents"]),
+        given.get("months", 2),
+        given["silence"],
+        tuple(given["profiles"]),
+        given.get("child", False),
+        given["weight"],
+    )
+
+
 # Silence for two months means acceptance (CRPA L231-1; so the city's terms say for canteen and after-school). It means
 # refusal where the law excepts from that rule (CRPA L231-4 and L231-5): permits to use public streets and premises,
-# and copies from the civil registry.
-KINDS = (
-    Kind(
-        "cantine",
-        "cantine",
-        ("Inscription à la cantine", "School canteen registration"),
-        (
-            "Inscrire un enfant à la restauration scolaire pour l'année. Sans réponse sous deux mois, la demande est "
-            "acceptée.",
-            "Register a child for school meals for the year. Without an answer within two months the request is "
-            "accepted.",
-        ),
-        forms.CANTEEN,
-        2,
-        "ACCEPTED",
-        ("INDIVIDUAL",),
-        concerns_child=True,
-        weight=8,
-    ),
-    Kind(
-        "inscription-scolaire",
-        "periscolaire",
-        ("Inscription scolaire et périscolaire", "School enrolment and after-school care"),
-        (
-            "Demander une place dans une école de la ville et l'accueil du soir. Sans réponse sous deux mois, la "
-            "demande est acceptée.",
-            "Ask for a place in a school of the city and for after-school care. Without an answer within two months "
-            "the request is accepted.",
-        ),
-        forms.SCHOOL,
-        2,
-        "ACCEPTED",
-        ("INDIVIDUAL",),
-        concerns_child=True,
-        weight=5,
-    ),
-    Kind(
-        "acte-etat-civil",
-        "etat-civil",
-        ("Copie d'un acte d'état civil", "Copy of a civil status certificate"),
-        (
-            "Obtenir la copie ou l'extrait d'un acte de naissance, de mariage ou de décès dressé dans la ville.",
-            "Obtain a copy or extract of a birth, marriage or death certificate drawn up in the city.",
-        ),
-        forms.CIVIL_COPY,
-        2,
-        "REJECTED",
-        ("INDIVIDUAL", "PROFESSIONAL"),
-        weight=4,
-    ),
-    Kind(
-        "stationnement-resident",
-        "urbanisme-voirie",
-        ("Stationnement résident", "Resident parking permit"),
-        (
-            "Obtenir un abonnement de stationnement à proximité de son domicile ou de son commerce.",
-            "Obtain a parking permit near one's home or shop.",
-        ),
-        forms.PARKING,
-        2,
-        "REJECTED",
-        ("INDIVIDUAL", "PROFESSIONAL"),
-        weight=4,
-    ),
-    Kind(
-        "reservation-salle",
-        "vie-associative",
-        ("Réservation d'une salle municipale", "Booking of a municipal room"),
-        (
-            "Réserver une salle de la ville pour une réunion, une répétition ou une fête d'association.",
-            "Book a municipal room for a meeting, a rehearsal or an association's festivity.",
-        ),
-        forms.ROOM,
-        2,
-        "REJECTED",
-        ("INDIVIDUAL", "PROFESSIONAL", "ASSOCIATION"),
-        weight=2,
-    ),
-)
+# requests for money, places that are few, and copies and documents of the civil registry.
+KINDS = tuple(_kind(each) for each in _GIVEN["kind"])
