@@ -10,10 +10,14 @@ INSERT = """
     on conflict (family_id, kind, subject_id) where done_at is null do nothing
 """
 FINISH = """
-    update agent_task set done_at = $5, done_by = $4
-    where family_id = $1 and id = $2 and roles && $3 and done_at is null
+    update agent_task set done_at = $6, done_by = $5
+    where family_id = $1 and id = $2 and roles && $3 and (service_id is null or service_id = any($4))
+        and done_at is null
 """
-IS_THERE = "select exists (select from agent_task where family_id = $1 and id = $2 and roles && $3)"
+IS_THERE = """
+    select exists (select from agent_task
+        where family_id = $1 and id = $2 and roles && $3 and (service_id is null or service_id = any($4)))
+"""
 
 
 async def insert(
@@ -23,13 +27,21 @@ async def insert(
     await tx.execute(INSERT, family_id, task_id, kind, list(roles), subject_id, at)
 
 
-async def finish(tx: Any, family_id: UUID, task_id: UUID, roles: Sequence[str], agent_id: UUID, at: datetime) -> bool:
-    """Mark a task for one of these roles as done; False when there is none that waits."""
-    told: str = await tx.execute(FINISH, family_id, task_id, list(roles), agent_id, at)
+async def finish(
+    tx: Any,
+    family_id: UUID,
+    task_id: UUID,
+    roles: Sequence[str],
+    services: Sequence[UUID],
+    agent_id: UUID,
+    at: datetime,
+) -> bool:
+    """Mark a task for one of these roles and services as done; False when there is none that waits."""
+    told: str = await tx.execute(FINISH, family_id, task_id, list(roles), list(services), agent_id, at)
     return told == "UPDATE 1"
 
 
-async def is_there(tx: Any, family_id: UUID, task_id: UUID, roles: Sequence[str]) -> bool:
-    """Tell whether there is such a task for one of these roles, done or not."""
-    found: bool = await tx.fetchval(IS_THERE, family_id, task_id, list(roles))
+async def is_there(tx: Any, family_id: UUID, task_id: UUID, roles: Sequence[str], services: Sequence[UUID]) -> bool:
+    """Tell whether there is such a task for one of these roles and services, done or not."""
+    found: bool = await tx.fetchval(IS_THERE, family_id, task_id, list(roles), list(services))
     return found

@@ -43,6 +43,12 @@ class Bells:
         self._start(self._look(self._sockets.sessions()))
         self._start(self._load_keys())
 
+    async def close(self) -> None:
+        """Stop what is under way; nobody rings any more."""
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
     def _session_changed(self, session_id: UUID) -> None:
         self._sessions.forget(session_id)
         self._look_if_open(session_id)
