@@ -1,6 +1,6 @@
 """Information pages: their categories, versions, and what they are linked with."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -176,3 +176,36 @@ async def link_kinds(tx: Any, page_id: UUID, links: Sequence[tuple[str, str]]) -
         [phase for _, phase in links],
     )
     return [row["code"] for row in rows]
+
+
+async def link_tariffs(tx: Any, page_id: UUID, codes: Sequence[str]) -> list[str]:
+    """Link a page that is held with these tariffs only, in order; give the codes that are none's."""
+    await tx.execute("delete from page_tariff where page_id = $1", page_id)
+    rows = await tx.fetch(
+        """with wanted as (select * from unnest($2::text[]) with ordinality w(code, n)), linked as (
+               insert into page_tariff (page_id, tariff_id, position)
+               select $1, t.id, w.n from wanted w join tariff t on t.code = w.code on conflict do nothing
+           )
+           select w.code from wanted w where not exists (select from tariff t where t.code = w.code)""",
+        page_id,
+        list(codes),
+    )
+    return [row["code"] for row in rows]
+
+
+async def address_to(tx: Any, page_id: UUID, audiences: Sequence[tuple[int, int, bool | None]]) -> None:
+    """Say for whom a page that is held is: ages in years from, to below, and whether at school; nobody else."""
+    await tx.execute("delete from page_audience where page_id = $1", page_id)
+    await tx.executemany(
+        "insert into page_audience (page_id, age_from, age_until, at_school) values ($1, $2, $3, $4) "
+        "on conflict do nothing",
+        [(page_id, *audience) for audience in audiences],
+    )
+
+
+async def help_with_invoices(tx: Any, page_id: UUID, moments: Set[str]) -> None:
+    """Say which open invoices a page that is held helps with: DUE_SOON, OVERDUE; no others."""
+    await tx.execute("delete from page_invoice where page_id = $1", page_id)
+    await tx.execute(
+        "insert into page_invoice (page_id, moment) select $1, unnest($2::text[])", page_id, sorted(moments)
+    )

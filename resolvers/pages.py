@@ -1,6 +1,6 @@
 """Information pages: saved as versions, published for a time, archived."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -24,6 +24,26 @@ class Words:
         return stored.Text(self.title, self.summary, self.body, markdown.html(self.body), markdown.plain(self.body))
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What a page is linked with."""
+
+    places: Sequence[str]
+    """Codes."""
+
+    kinds: Sequence[tuple[str, str]]
+    """Codes of kinds of procedure, with the phase: BEFORE or AFTER."""
+
+    tariffs: Sequence[str]
+    """Codes."""
+
+    audiences: Sequence[tuple[int, int, bool | None]]
+    """For whom it is: ages in years from, to below, and whether at school."""
+
+    invoices: Set[str]
+    """Which open invoices it helps with: DUE_SOON, OVERDUE."""
+
+
 async def save_category(context: Context, code: str, parent: str | None, title: tuple[str, str], position: int) -> UUID:
     """Write a category of the tree; raises Refusal NOT_FOUND for the parent, BAD_USER_INPUT for a circle."""
     async with context.transaction() as tx:
@@ -44,14 +64,12 @@ async def save(
     category: str,
     french: Words,
     english: Words,
-    places: Sequence[str],
-    kinds: Sequence[tuple[str, str]],
+    links: Links,
 ) -> UUID:
     """Write the next version of a page, new or known by its slug; it is a draft until it is published. Give the
     version's id.
 
-    `places` are codes, `kinds` codes of kinds of procedure with the phase (BEFORE or AFTER). Raises Refusal NOT_FOUND
-    for a category, place or kind that there is not.
+    Raises Refusal NOT_FOUND for a category, place, kind or tariff that there is not.
     """
     now = context.process.clock()
     async with context.transaction() as tx:
@@ -64,10 +82,14 @@ async def save(
         await stored.insert_version(
             tx, version_id, page_id, category_id, slug, *texts, agent_id=context.viewer.agent, at=now
         )
-        if await stored.link_places(tx, page_id, places):
+        if await stored.link_places(tx, page_id, links.places):
             raise context.refusal("NOT_FOUND", ["places"])
-        if await stored.link_kinds(tx, page_id, kinds):
+        if await stored.link_kinds(tx, page_id, links.kinds):
             raise context.refusal("NOT_FOUND", ["kinds"])
+        if await stored.link_tariffs(tx, page_id, links.tariffs):
+            raise context.refusal("NOT_FOUND", ["tariffs"])
+        await stored.address_to(tx, page_id, links.audiences)
+        await stored.help_with_invoices(tx, page_id, links.invoices)
         await context.record(tx, "page_saved", family=None, subject=page_id)
     return version_id
 

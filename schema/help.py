@@ -3,6 +3,7 @@
 import strawberry
 
 from db.settings import City
+from resolvers.legal_clock import APPEAL
 from schema.access import EVERYBODY
 from schema.declare import column, embedded
 
@@ -22,13 +23,15 @@ class Contact:
 
 
 def constants(city: City) -> dict[str, str]:
-    """Give what the contact is made of, for the reader."""
+    """Give what the contact and the ways of appeal are made of, for the reader."""
     return {
         "city_name": city.name,
         "contact_phone": city.contact_phone,
         "contact_email": city.contact_email,
         "contact_hours": city.contact_hours,
         "contact_hours_en": city.contact_hours_en,
+        "appeal_fr": APPEAL.fr.format(court=city.court),
+        "appeal_en": APPEAL.en.format(court=city.court),
     }
 
 

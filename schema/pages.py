@@ -2,30 +2,22 @@
 
 import re
 from datetime import datetime
-from enum import Enum
 from typing import Annotated
 
 import strawberry
 
 from resolvers import pages
 from resolvers.reading.mapping import Order
-from schema.access import EDITOR, EVERYBODY
+from schema.access import EDITOR, READ_BY_ALL
 from schema.declare import Arg, Payload, column, mutation, one, stored, written
 from schema.declare import page as listed
+from schema.kinds import BY_PAGE, Phase, ProcedureKind
 from schema.places import Place
-from schema.procedures import ProcedureKind
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, Connection, Info, Node
 from schema.services import in_language
+from schema.suggestions import InvoiceMoment, SuggestionReason, reasons
 from schema.tags import Tag
-
-
-@strawberry.enum(description="When a page is worth reading, seen from a procedure.")
-class Phase(Enum):
-    """R14."""
-
-    BEFORE = strawberry.enum_value("BEFORE", description="Before one starts the procedure.")
-    AFTER = strawberry.enum_value("AFTER", description="Once it is submitted.")
-
+from schema.tariffs import Tariff
 
 BY_POSITION = Order((("{o}.position", "integer"), ("{o}.id", "uuid")))
 
@@ -41,16 +33,18 @@ class PageCategory(Node):
     children: "Connection[PageCategory]" = listed("The branches below.", "{o}.parent_id = {t}.id", BY_POSITION)
 
 
-QUERY = "(select page_query(:arg_search))"
+QUERY = "{once page_query(:arg_search)}"
 FOUND = f"{{o}}.search @@ {QUERY}"
 RANK = f"(ts_rank({{o}}.head, {QUERY}) * 1000000)::bigint"
 BEST_FIRST = Order(((RANK, "bigint"), ("{o}.page_id", "uuid")), descending=True, name="/search")
-BY_PAGE = Order((("{o}.page_id", "uuid"),))
 
 VISIBLE = "{t}.visible_from <= now() and ({t}.visible_until is null or {t}.visible_until > now())"
 PLAIN = "case :language when 'en' then {t}.plain_en else {t}.plain_fr end"
 ESCAPED = f"replace(replace(replace({PLAIN}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
 CONFIGURATION = "case :language when 'en' then 'english'::regconfig else 'french'::regconfig end"
+
+
+KIND_LINK = "{o}.code in (select l.kind_code from page_kind l where l.page_id = {t}.page_id%s)"
 
 
 @stored("page_version", {"*": VISIBLE}, tag=Tag.PAGE, key=("page_id",))
@@ -72,16 +66,23 @@ class Page(Node):
         "{o}.id in (select l.place_id from page_place l where l.page_id = {t}.page_id)",
         OLDEST_FIRST,
     )
+    tariffs: Connection[Tariff] = listed(
+        "What it says the prices of.",
+        "{o}.id in (select l.tariff_id from page_tariff l where l.page_id = {t}.page_id)",
+        BY_POSITION,
+    )
     kinds: Connection[ProcedureKind] = listed(
         "Kinds of procedure that it prepares or follows, in their current version.",
-        "{o}.superseded_at is null",
+        f"{{o}}.superseded_at is null and {KIND_LINK % ''}",
         OLDEST_FIRST,
         phase=Arg(
             Phase | None,
             "Only before, or only after a procedure.",
-            filters="{o}.code in (select l.kind_code from page_kind l "
-            "where l.page_id = {t}.page_id and l.phase = :arg_phase)",
+            filters=KIND_LINK % " and l.phase = :arg_phase",
         ),
+    )
+    suggested_because: list[SuggestionReason] = reasons(
+        "Why the signed-in family is shown it among `viewer.suggestedPages`; empty for anybody else."
     )
     highlight: str = column(
         "Where the words of a search stand, as safe HTML with <mark>.",
@@ -119,7 +120,7 @@ class PageQueries:
         "Published pages; the best matches first when one searches.",
         "true",
         BY_PAGE,
-        may=EVERYBODY,
+        may=READ_BY_ALL,
         category=Arg(
             str | None,
             "Only this branch of the tree and those below, by its code.",
@@ -148,11 +149,11 @@ class PageQueries:
     page: "Page | None" = one(
         "A published page by its slug, e.g. mentions-legales for the legal notice.",
         "{o}.page_id = (select p.id from page p where p.slug = :arg_slug)",
-        may=EVERYBODY,
+        may=READ_BY_ALL,
         slug=Arg(str, "Slug of the page."),
     )
     page_categories: Connection[PageCategory] = listed(
-        "The roots of the tree of pages.", "{o}.parent_id is null", BY_POSITION, may=EVERYBODY
+        "The roots of the tree of pages.", "{o}.parent_id is null", BY_POSITION, may=READ_BY_ALL
     )
     page_versions: Connection[PageVersion] = listed(
         "All versions of pages, newest first, for editors.",
@@ -160,6 +161,17 @@ class PageQueries:
         NEWEST_FIRST,
         may=EDITOR,
         slug=Arg(str | None, "Only those of this page.", filters="{o}.slug = :arg_slug"),
+    )
+
+
+@strawberry.input(description="For families with a member of these ages.")
+class AudienceInput:
+    """Part of PageInput."""
+
+    age_from: int = strawberry.field(description="Youngest age, in years.")
+    age_until: int = strawberry.field(description="Ages are below this.")
+    at_school: bool | None = strawberry.field(
+        default=None, description="Only members whose school is known, or only others."
     )
 
 
@@ -182,6 +194,15 @@ class PageInput:
     after: list[str] = strawberry.field(
         default_factory=list, description="Codes of kinds of procedure that it follows."
     )
+    tariffs: list[str] = strawberry.field(
+        default_factory=list, description="Codes of the tariffs that it says the prices of."
+    )
+    audiences: list[AudienceInput] = strawberry.field(
+        default_factory=list, description="For whom it is, so that families find it; 10 at the most."
+    )
+    invoices: list[InvoiceMoment] = strawberry.field(
+        default_factory=list, description="Which open invoices it helps with, so that families that have one find it."
+    )
 
 
 @strawberry.type(description="What a command on pages gives.")
@@ -201,6 +222,8 @@ class PageCategoryPayload(Payload):
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 CODE = re.compile(r"[a-z][a-z0-9-]{1,59}")
 MOST_LINKS = 100
+MOST_AUDIENCES = 10
+OLDEST = 121
 
 
 def _checked(info: Info, good: bool, *path: str) -> None:
@@ -217,8 +240,12 @@ def _check_page(info: Info, given: PageInput) -> None:
         _checked(info, len(text) <= 500, "page", name)
     for name, text in (("bodyFr", given.body_fr), ("bodyEn", given.body_en)):
         _checked(info, len(text) <= 100_000, "page", name)
-    for name, links in (("places", given.places), ("before", given.before), ("after", given.after)):
+    lists = {"places": given.places, "before": given.before, "after": given.after, "tariffs": given.tariffs}
+    for name, links in lists.items():
         _checked(info, len(links) <= MOST_LINKS, "page", name)
+    _checked(info, len(given.audiences) <= MOST_AUDIENCES, "page", "audiences")
+    for place, each in enumerate(given.audiences):
+        _checked(info, 0 <= each.age_from < each.age_until <= OLDEST, "page", "audiences", str(place))
 
 
 Slug = Annotated[str, strawberry.argument(description="Slug of the page.")]
@@ -253,7 +280,9 @@ class PageMutations:
         kinds = [(code, "BEFORE") for code in page.before] + [(code, "AFTER") for code in page.after]
         french = pages.Words(page.title_fr, page.summary_fr, page.body_fr)
         english = pages.Words(page.title_en, page.summary_en, page.body_en)
-        saved = await pages.save(info.context, page.slug, page.category, french, english, page.places, kinds)
+        audiences = [(each.age_from, each.age_until, each.at_school) for each in page.audiences]
+        links = pages.Links(page.places, kinds, page.tariffs, audiences, {each.name for each in page.invoices})
+        saved = await pages.save(info.context, page.slug, page.category, french, english, links)
         return PagePayload(id=saved)
 
     @mutation(

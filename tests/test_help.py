@@ -3,7 +3,8 @@
 import pytest
 
 from db.settings import City
-from resolvers.problems import NEED_HELP, SENTENCES
+from resolvers.problems import NEED_HELP
+from resolvers.sentences import SENTENCES
 from tests.conftest import Database
 from tests.house import SIGN_IN, House, opened
 

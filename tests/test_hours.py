@@ -79,7 +79,7 @@ def exceptional(draw: st.DrawFn) -> Exceptional:
     return Exceptional(first, first + timedelta(days=draw(st.integers(0, 5))), opens, closes)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(weekly(), max_size=8), st.lists(exceptional(), max_size=3), DAYS, st.booleans())
 @example([Rule(7, time(1), time(4))], [], date(2026, 3, 29), False)
 @example([Rule(7, time(2), time(3))], [], date(2026, 10, 25), False)
@@ -108,7 +108,7 @@ def test_a_time_that_the_clock_shows_twice_opens_at_its_first_and_closes_at_its_
     assert span == Span(datetime(2026, 10, 25, 0, 15, tzinfo=UTC), datetime(2026, 10, 25, 1, 45, tzinfo=UTC))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(weekly(), max_size=8), st.lists(exceptional(), max_size=3), DAYS)
 def test_spans_are_in_order_and_never_touch(rules: list[Rule], exceptions: list[Exceptional], first: date) -> None:
     found = spans(BORDEAUX, rules, exceptions, first, first + timedelta(days=40))

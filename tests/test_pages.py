@@ -52,6 +52,16 @@ async def read(house: House, slug: str = "cantine-essai", token: str | None = No
     return (await house.ask(READ, token, slug=slug)).data["page"]
 
 
+async def an_hour_later(house: House) -> None:
+    """Let an hour pass for a page of two versions: when they are seen goes by the clock of the database."""
+    for number in (1, 2):
+        await house.connection.execute(
+            "update page_version set visible_from = visible_from - interval '1 hour', "
+            "visible_until = visible_until - interval '1 hour' where slug = 'cantine-essai' and number = $1",
+            number,
+        )
+
+
 async def test_a_page_is_a_draft_until_it_is_published(house: House) -> None:
     token = await editor(house)
     await house.do(SAVE, token, page=PAGE)
@@ -81,13 +91,13 @@ async def test_a_version_scheduled_behind_the_one_in_force_takes_over_at_its_mom
     token = await editor(house)
     await published(house, token)
     await house.do(SAVE, token, page={**PAGE, "titleFr": "Dès demain"})
-    soon = house.clock() + timedelta(seconds=1)
-    until = soon + timedelta(seconds=1)
+    soon = house.clock() + timedelta(hours=1)
+    until = soon + timedelta(hours=1)
     await house.do(PUBLISH, token, slug="cantine-essai", **{"from": soon.isoformat(), "until": until.isoformat()})
     assert (await read(house))["version"] == 1
-    await asyncio.sleep(1.1)
+    await an_hour_later(house)
     assert (await read(house))["title"] == "Dès demain"
-    await asyncio.sleep(1.0)
+    await an_hour_later(house)
     assert await read(house) is None, "its time is over, and none follows"
 
 
@@ -194,3 +204,21 @@ async def test_nobody_but_an_editor_writes_publishes_or_sees_drafts(house: House
         assert (await house.ask("{ pageVersions { edges { node { id } } } }", other)).codes == [refusal]
         assert (await house.ask(node, other, id=saved["version"]["id"])).data["node"] is None
     assert await read(house) is None
+
+
+async def test_a_kind_names_its_pages_by_phase(house: House) -> None:
+    query = """query ($phase: Phase) { procedureKind(code: "cantine") { pages(phase: $phase, first: 10) {
+        edges { node { slug kinds(phase: $phase, first: 10) { edges { node { code } } } } } } } }"""
+    found = {}
+    for phase in ("BEFORE", "AFTER", None):
+        pages = (await house.ask(query, phase=phase)).data["procedureKind"]["pages"]["edges"]
+        found[phase] = {edge["node"]["slug"] for edge in pages}
+        codes = [{kind["node"]["code"] for kind in edge["node"]["kinds"]["edges"]} for edge in pages]
+        assert all(each == {"cantine"} for each in codes), "the link is the same from both sides, and nothing else is"
+    linked = await house.connection.fetch(
+        "select distinct v.slug, l.phase from page_kind l join page_version v on v.page_id = l.page_id "
+        "where l.kind_code = 'cantine' and v.visible_from <= now()"
+    )
+    for phase in ("BEFORE", "AFTER"):
+        assert found[phase] == {row["slug"] for row in linked if row["phase"] == phase}
+    assert found["BEFORE"] and found[None] == found["BEFORE"] | found["AFTER"]
