@@ -45,6 +45,8 @@ class FamilyRow:
     registry_number: str | None
     contact_email: str | None
     address_id: UUID
+    postal_address: str | None
+    postal_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Loaded:
 PREPARE = (
     """create temp table if not exists import_family (number text, id uuid, profile text, name text, language text,
         code_id uuid, code_hmac bytea, code_expires_at timestamptz, siret text, rna text, registry_number text,
-        contact_email text, address_id uuid) on commit delete rows""",
+        contact_email text, address_id uuid, postal_address text, postal_id uuid) on commit delete rows""",
     """create temp table if not exists import_member (family_number text, id uuid, role text, first_name text,
         last_name text, birth_date date, school text) on commit delete rows""",
     "create temp table if not exists import_seen (number text primary key) on commit preserve rows",
@@ -141,6 +143,23 @@ REPLACE_CONTACTS = """
     where family_id = any (array(select family_id from old)) and id = any (array(select id from old))
 """
 
+# Where the city writes anyway needs no proof. What a family has said itself stays.
+KEEP_POSTAL = """
+    with given as materialized (
+        select f.id as family_id, s.postal_id, s.postal_address
+        from import_family s join family f on f.number = s.number
+        where s.postal_address is not null and not exists (
+            select from address own where own.family_id = f.id and own.channel = 'POST' and own.retired_at is null
+                and (own.source = 'FAMILY' or own.value = s.postal_address) offset 0)
+    ), old as (
+        update address set retired_at = $1, retired_reason = 'REPLACED' from given
+        where address.family_id = given.family_id and channel = 'POST' and retired_at is null
+    )
+    insert into address (family_id, id, channel, value, source, verified_at, created_at)
+    select family_id, postal_id, 'POST', postal_address, 'CITY', $1, $1 from given
+    on conflict (family_id, channel, value) do update set retired_at = null, retired_reason = null, verified_at = $1
+"""
+
 CHANGE_MEMBERS = """
     update member m set role = s.role, school = s.school
     from import_member s join family f on f.number = s.family_number
@@ -202,6 +221,7 @@ async def load_families(
         codes = _rows(await connection.execute(ISSUE_CODES, now))
         await connection.execute(REPLACE_CONTACTS, now)
         await connection.execute(KEEP_CONTACTS, now)
+        await connection.execute(KEEP_POSTAL, now)
     return Loaded(
         Counts(added, changed, of_families - added - changed),
         Counts(members_added, members_changed, of_members - members_added - members_changed),

@@ -75,6 +75,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Cet identifiant ne correspond pas au profil de la ligne.",
         "This identifier does not go with the profile of the line.",
     ),
+    "POSTAL_ADDRESS_NOT_VALID": (
+        "Adresse postale non valable : 2 à 6 lignes de 38 caractères au plus, séparées par une barre verticale.",
+        "The postal address is not valid: 2 to 6 lines of 38 characters at the most, parted by a vertical bar.",
+    ),
     "EMAIL_NOT_VALID": ("Adresse électronique non valable.", "The e-mail address is not valid."),
     "CHILD_NOT_ALLOWED": (
         "Un professionnel ou une association n'a pas d'enfant.",
@@ -82,6 +86,38 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "MEMBER_TWICE": ("Ce membre figure deux fois dans la famille.", "This member appears twice in the family."),
     "TOO_MANY_MEMBERS": ("Plus de 100 membres dans une famille.", "More than 100 members in one family."),
+    "FAMILY_UNKNOWN": ("Aucune famille n'a ce numéro.", "No family has this number."),
+    "MEMBER_UNKNOWN": (
+        "La famille n'a pas de membre de ces nom, prénom et date de naissance.",
+        "The family has no member of these names and birth date.",
+    ),
+    "MEMBER_AMBIGUOUS": (
+        "Plusieurs membres portent ces nom et prénom : indiquez la date de naissance.",
+        "Several members have these names: say the birth date.",
+    ),
+    "TARIFF_UNKNOWN": ("Aucun tarif n'a ce code.", "No tariff has this code."),
+    "CONSUMPTION_TWICE": (
+        "Ce membre, ce jour et ce tarif figurent déjà plus haut dans le fichier.",
+        "This member, day and tariff stand on an earlier line of the file.",
+    ),
+    "NOT_A_QUANTITY": ("Un nombre entier de 0 à 1 000 est attendu.", "A whole number from 0 to 1,000 is expected."),
+    "SERVICE_UNKNOWN": ("Aucun service n'a ce code.", "No service has this code."),
+    "TARIFF_DIFFERS": (
+        "La valeur diffère de celle d'une ligne précédente du même tarif.",
+        "The value differs from an earlier line of the same tariff.",
+    ),
+    "BRACKETS_HAVE_GAPS": (
+        "Les tranches doivent se suivre sans trou, de 0 à la dernière, sans limite haute.",
+        "Brackets must follow each other without gap, from 0 to the last one, which has no end.",
+    ),
+    "ENDS_BEFORE_IT_BEGINS": ("La fin précède le début.", "It ends before it begins."),
+    "NOT_A_CODE": (
+        "Un code a des minuscules, des chiffres et des tirets.",
+        "A code has small letters, digits and dashes.",
+    ),
+    "NOT_A_QUOTIENT": ("Un nombre entier d'euros est attendu.", "A whole number of euros is expected."),
+    "NOT_A_PRICE": ("Un prix en euros est attendu : 2,75 ou 2.75.", "A price in euros is expected: 2.75 or 2,75."),
+    "DAY_TOO_OLD": ("Ce jour est antérieur à l'an 2000.", "This day is before the year 2000."),
 }
 
 

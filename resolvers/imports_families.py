@@ -18,13 +18,13 @@ from db.ids import uuid7
 from db.imports import Counts, FamilyRow, MemberRow
 from db.keys import Keys
 from resolvers import activation_codes, identifiers
-from resolvers.addresses import normalised_email
+from resolvers.addresses import envelope, normalised_email
 from resolvers.imports import ImportResult, Language, Progress, Report, report_path
 from resolvers.imports_cells import Cells
 from resolvers.imports_csv import CsvFile, Fault, ImportRefused, Line
 
 FAMILY_COLUMNS = ("family_number", "profile", "name", "language", "activation_code", "activation_expires_on")
-OPTIONAL_COLUMNS = ("siret", "rna", "registry_number", "contact_email")
+OPTIONAL_COLUMNS = ("siret", "rna", "registry_number", "contact_email", "postal_address")
 """Of families too; a file need not have them."""
 MEMBER_COLUMNS = ("member_role", "first_name", "last_name", "birth_date", "school")
 COLUMNS = (*FAMILY_COLUMNS, *MEMBER_COLUMNS)
@@ -128,6 +128,8 @@ class _Register:
             registry_number=registry_number,
             contact_email=_contact(cells),
             address_id=uuid7(self._now),
+            postal_address=_postal(cells),
+            postal_id=uuid7(self._now),
         )
 
     def _code(self, cells: Cells, number: str) -> tuple[bytes | None, datetime | None]:
@@ -213,6 +215,17 @@ def _contact(cells: Cells) -> str | None:
         return normalised_email(cells.text["contact_email"])
     except EmailNotValidError:
         cells.fault("contact_email", "EMAIL_NOT_VALID")
+        return None
+
+
+def _postal(cells: Cells) -> str | None:
+    """Give where letters go; `|` stands between two lines of it."""
+    if not cells.text["postal_address"]:
+        return None
+    try:
+        return envelope(cells.text["postal_address"].replace("|", "\n"))
+    except ValueError:
+        cells.fault("postal_address", "POSTAL_ADDRESS_NOT_VALID")
         return None
 
 

@@ -19,7 +19,7 @@ from resolvers.imports_csv import CsvFile, ImportRefused
 from resolvers.imports_families import COLUMNS, OPTIONAL_COLUMNS, import_families
 
 HEADER = ",".join(COLUMNS)
-WHOLE_HEADER = ",".join((*COLUMNS, *OPTIONAL_COLUMNS))
+WHOLE_HEADER = ",".join((*COLUMNS, *OPTIONAL_COLUMNS[:4]))
 KEYS = Keys(b"k" * 32)
 NOW = datetime(2026, 11, 10, 9, tzinfo=UTC)
 MARTIN = "400001,,Famille Martin,,ABCDE-23456,2027-01-31,ADULT,Anne,Martin,1985-04-02,"
@@ -64,6 +64,15 @@ def reported(result: ImportResult) -> list[tuple[int, str, str]]:
 def refused(error: ImportRefused) -> list[tuple[int, str, str]]:
     """Give line, column and code of what made a file unreadable."""
     return [dataclasses.astuple(fault) for fault in error.faults]
+
+
+async def test_a_family_may_come_without_its_members(database: Any, tmp_path: Path) -> None:
+    result = await run(database, written(tmp_path, "400009,,Famille Seule,,,,,,,,", MARTIN))
+    assert (result.complete, result.lines, reported(result)) == (True, 2, [])
+    counts = (
+        "select number, (select count(*) from member m where m.family_id = f.id) as members from family f order by 1"
+    )
+    assert [tuple(row) for row in await rows(database, counts)] == [("400001", 1), ("400009", 0)]
 
 
 async def test_families_members_and_codes_are_loaded(database: Any, tmp_path: Path) -> None:
@@ -305,7 +314,7 @@ async def test_progress_reaches_the_end_of_the_file(database: Any, tmp_path: Pat
     assert heard[-1][:2] == (file.stat().st_size, file.stat().st_size)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(st.binary(max_size=60), st.text('",;ab1\0\r\n\ufeff\u2028é/-', max_size=60)), max_size=6))
 def test_whatever_stands_in_a_file_is_read_or_named(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str | bytes]
@@ -373,6 +382,37 @@ async def test_a_file_without_the_optional_columns_leaves_identifiers_as_they_ar
     await run(database, written(tmp_path, "400011,INDIVIDUAL,Petit,,,,ADULT,Paul,Petit,,"))
     [baker] = await rows(database, "select profile, siret from family where number = '400011'")
     assert tuple(baker) == ("INDIVIDUAL", None), "a household has no identifier"
+
+
+async def test_where_letters_go_is_kept_unless_the_family_said_otherwise(database: Any, tmp_path: Path) -> None:
+    header = f"{HEADER},postal_address"
+
+    async def loaded(place: str) -> list[tuple[Any, ...]]:
+        result = await run(database, written(tmp_path, f"{MARTIN},{place}", header=header))
+        assert reported(result) == []
+        found = await rows(
+            database,
+            "select value, source, verified_at is not null, retired_reason from address where channel = 'POST'"
+            " order by created_at, id",
+        )
+        return [tuple(row) for row in found]
+
+    first = ("12 rue des Lilas\n33000 BORDEAUX", "CITY", True)
+    second = ("3 place Haute\n33600 SAINT-AUBIN", "CITY", True)
+    assert await loaded("12  rue des Lilas | 33000 BORDEAUX") == [(*first, None)]
+    assert await loaded("12 rue des Lilas|33000 BORDEAUX") == [(*first, None)]
+    assert await loaded("") == [(*first, None)]
+    assert set(await loaded("3 place Haute|33600 SAINT-AUBIN")) == {(*first, "REPLACED"), (*second, None)}
+    assert set(await loaded("12 rue des Lilas|33000 BORDEAUX")) == {(*first, None), (*second, "REPLACED")}
+    await rows(database, "update address set source = 'FAMILY' where retired_at is null returning id")
+    assert await loaded("3 place Haute|33600 SAINT-AUBIN") == [(first[0], "FAMILY", True, None), (*second, "REPLACED")]
+
+
+@pytest.mark.parametrize("place", ["12 rue des Lilas", "|".join("abcdefg"), "x" * 39 + "|33000 BORDEAUX"])
+async def test_what_no_envelope_holds_is_named_and_not_loaded(database: Any, tmp_path: Path, place: str) -> None:
+    result = await run(database, written(tmp_path, f"{MARTIN},{place}", header=f"{HEADER},postal_address"))
+    assert reported(result) == [(2, "postal_address", "POSTAL_ADDRESS_NOT_VALID")]
+    assert await rows(database, "select id from family") == []
 
 
 IDENTIFIER_FAULTS = [

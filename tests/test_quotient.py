@@ -1,5 +1,6 @@
 """The quotient familial: dated, kept encrypted, shown to the family and to those who serve it."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -103,6 +104,11 @@ async def test_only_who_serves_families_records_and_reads_quotients(house: House
     assert (await house.ask(SET, agent, **given)).codes == ["FORBIDDEN"]
 
 
+def says(text: str) -> bool:
+    """Tell whether a text says the value; ids and moments hold its digits by chance."""
+    return re.search(r"\b73219\b", text) is not None
+
+
 async def test_a_value_lies_encrypted_and_opens_in_its_own_row_only(house: House) -> None:
     family, token = await house.member()
     other, other_token = await house.member()
@@ -110,10 +116,12 @@ async def test_a_value_lies_encrypted_and_opens_in_its_own_row_only(house: House
     for side in (token, other_token):
         identity = (await family_of(house, side))["id"]
         await house.do(SET, agent, family=identity, value=73_219, **{"from": day(house, 0)})
-    rows = await house.connection.fetch("select sealed_value, t::text as whole from quotient_familial t")
-    assert all("73219" not in row["whole"] and b"73219" not in row["sealed_value"] for row in rows)
+    rows = await house.connection.fetch("select * from quotient_familial")
+    assert rows and not any(
+        b"73219" in row["sealed_value"] or says(str(dict(row, sealed_value=0, recorded_at=0))) for row in rows
+    )
     news = await house.connection.fetchval("select string_agg(data::text, '') from news")
-    assert "73219" not in news, "nor does a message say it"
+    assert not says(news), "nor does a message say it"
     await house.connection.execute(
         """update quotient_familial set sealed_value =
            (select sealed_value from quotient_familial where family_id = $2 limit 1) where family_id = $1""",
@@ -121,7 +129,7 @@ async def test_a_value_lies_encrypted_and_opens_in_its_own_row_only(house: House
         other.id,
     )
     answer = await house.ask(OWN, token)
-    assert set(answer.codes) == {"INTERNAL"} and "73219" not in str(answer.body)
+    assert set(answer.codes) == {"INTERNAL"} and not says(str(answer.body))
     assert await euros(house, other_token) == 73_219
 
 
