@@ -1,0 +1,1 @@
+"""Banks that take cards: eopayment behind a strict adapter."""
