@@ -1,20 +1,17 @@
-"""The types of the usual way: the part of the portal's schema that the four reads select."""
+"""The types of the usual way: the part of the portal's schema that the reads select."""
 
-import base64
 import json
-from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
-from strawberry.scalars import JSON
 
-from bench.stock_data import INBOX, OF_FAMILY, OF_SERVICES, ON_OFFER, Data, Row
-
-T = TypeVar("T")
-Info = strawberry.Info[Data, None]
+from bench.stock_data import BALANCE, INBOX, INVOICES, OF_FAMILY, OF_SERVICES, ON_OFFER, PAGE, WORK_LIST, Row
+from bench.stock_invoices import Invoice, invoice_from
+from bench.stock_kinds import Member, ProcedureKind, Service, kind_from, member_from, service_of
+from bench.stock_pages import Page
+from bench.stock_relay import Connection, Info, Money, connection, global_id
 
 
 @strawberry.enum
@@ -29,117 +26,6 @@ class ProcedureStatus(Enum):
     REJECTED = "REJECTED"
     CLOSED = "CLOSED"
     WITHDRAWN = "WITHDRAWN"
-
-
-@strawberry.type
-class PageInfo:
-    """Relay's PageInfo, as far as it is selected."""
-
-    has_next_page: bool
-    end_cursor: str | None
-
-
-@strawberry.type
-class Edge(Generic[T]):
-    """Relay's edge."""
-
-    cursor: str
-    node: T
-
-
-@strawberry.type
-class Connection(Generic[T]):
-    """Relay's connection."""
-
-    edges: list[Edge[T]]
-    page_info: PageInfo
-
-
-def global_id(tag: int, *key: UUID) -> strawberry.ID:
-    """Make a global id."""
-    return strawberry.ID(base64.b64encode(bytes([tag]) + b"".join(part.bytes for part in key)).decode())
-
-
-def connection(rows: Sequence[Row], first: int, name: str, order: str, make: Callable[[Row], T]) -> Connection[T]:
-    """Make a page of at most `first` rows; one more tells that there are more."""
-    edges = [Edge(cursor=_cursor(name, row[order]), node=make(row)) for row in rows[:first]]
-    return Connection(
-        edges=edges, page_info=PageInfo(has_next_page=len(rows) > first, end_cursor=edges[-1].cursor if edges else None)
-    )
-
-
-def _cursor(name: str, value: Any) -> str:
-    return base64.b64encode(json.dumps([name, str(value)]).encode()).decode()
-
-
-def translated(info: Info, row: Row, name: str) -> str:
-    """Give a text in the language of the viewer."""
-    text: str = row[f"{name}_en" if info.context.viewer.language == "en" else f"{name}_fr"]
-    return text
-
-
-@strawberry.type
-class Service:
-    """A service of the city."""
-
-    code: str
-    phone: str
-    email: str
-    row: strawberry.Private[Row]
-
-    @strawberry.field
-    def name(self, info: Info) -> str:
-        return translated(info, self.row, "name")
-
-    @strawberry.field
-    def hours(self, info: Info) -> str:
-        return translated(info, self.row, "hours")
-
-
-async def service_of(info: Info, service_id: UUID) -> Service:
-    """Load a service."""
-    row = await info.context.services.load(service_id)
-    return Service(code=row["code"], phone=row["phone"], email=row["email"], row=row)
-
-
-@strawberry.type
-class ProcedureKind:
-    """A kind of procedure."""
-
-    id: strawberry.ID
-    code: str
-    version: int
-    decision_months: int
-    silence_means: str
-    row: strawberry.Private[Row]
-
-    @strawberry.field
-    def title(self, info: Info) -> str:
-        return translated(info, self.row, "title")
-
-    @strawberry.field
-    def summary(self, info: Info) -> str:
-        return translated(info, self.row, "summary")
-
-    @strawberry.field
-    def form(self) -> JSON:
-        return JSON(json.loads(self.row["form"]))
-
-    @strawberry.field
-    async def service(self, info: Info) -> Service:
-        return await service_of(info, self.row["service_id"])
-
-
-def kind_from(row: Row) -> ProcedureKind:
-    """Make a kind."""
-    return ProcedureKind(
-        id=global_id(7, row["id"]),
-        code=row["code"],
-        version=row["version"],
-        decision_months=row["decision_months"],
-        silence_means=row["silence_means"],
-        row=row,
-    )
 
 
 @strawberry.type
@@ -165,6 +51,14 @@ def event_from(row: Row) -> ProcedureEvent:
 
 
 @strawberry.type
+class Colleague:
+    """An agent."""
+
+    id: strawberry.ID
+    name: str
+
+
+@strawberry.type
 class Procedure:
     """A procedure."""
 
@@ -183,6 +77,33 @@ class Procedure:
     @strawberry.field
     async def service(self, info: Info) -> Service:
         return await service_of(info, self.row["service_id"])
+
+    @strawberry.field
+    async def family_number(self, info: Info) -> str:
+        number: str = (await info.context.families.load(self.row["family_id"]))["number"]
+        return number
+
+    @strawberry.field
+    async def family_name(self, info: Info) -> str:
+        name: str = (await info.context.families.load(self.row["family_id"]))["name"]
+        return name
+
+    @strawberry.field
+    async def member(self, info: Info) -> Member | None:
+        if self.row["member_id"] is None:
+            return None
+        return member_from(await info.context.member.load((self.row["family_id"], self.row["member_id"])))
+
+    @strawberry.field
+    async def assignee(self, info: Info) -> Colleague | None:
+        if self.row["assigned_agent_id"] is None:
+            return None
+        row = await info.context.colleagues.load(self.row["assigned_agent_id"])
+        return Colleague(id=global_id(81, row["id"]), name=row["name"]) if row else None
+
+    @strawberry.field
+    async def unread_messages(self, info: Info) -> int:
+        return await info.context.unread.load((self.row["family_id"], self.row["id"]))
 
     @strawberry.field
     async def events(self, info: Info, first: int = 20) -> Connection[ProcedureEvent]:
@@ -253,30 +174,6 @@ def item_from(row: Row) -> NewsItem:
 
 
 @strawberry.type
-class Member:
-    """A member of a family."""
-
-    id: strawberry.ID
-    role: str
-    first_name: str
-    last_name: str
-    birth_date: date | None
-    school: str | None
-
-
-def member_from(row: Row) -> Member:
-    """Make a member."""
-    return Member(
-        id=global_id(3, row["family_id"], row["id"]),
-        role=row["role"],
-        first_name=row["first_name"],
-        last_name=row["last_name"],
-        birth_date=row["birth_date"],
-        school=row["school"],
-    )
-
-
-@strawberry.type
 class Account:
     """A login."""
 
@@ -309,6 +206,16 @@ class Family:
     async def inbox(self, info: Info, first: int = 20) -> Connection[NewsItem]:
         rows = await info.context.rows(INBOX, self.key, first + 1)
         return connection(rows, first, "NewsItem", "seq", item_from)
+
+    @strawberry.field
+    async def balance(self, info: Info) -> Money:
+        row = await info.context.row(BALANCE, self.key)
+        return Money(cents=row["cents"] if row else 0)
+
+    @strawberry.field
+    async def invoices(self, info: Info, first: int = 20) -> Connection[Invoice]:
+        rows = await info.context.rows(INVOICES, self.key, first + 1)
+        return connection(rows, first, "Invoice", "id", invoice_from)
 
 
 @strawberry.type
@@ -358,3 +265,13 @@ class Query:
     @strawberry.field
     async def procedure_kinds(self, info: Info, first: int = 20) -> Connection[ProcedureKind]:
         return connection(await info.context.rows(ON_OFFER, first + 1), first, "ProcedureKind", "id", kind_from)
+
+    @strawberry.field
+    async def work_list(self, info: Info, first: int = 20, after: str | None = None) -> Connection[Procedure]:
+        rows = await info.context.rows(WORK_LIST, list(info.context.viewer.services), first + 1)
+        return connection(rows, first, "Procedure/deadline", "deadline id", procedure_from)
+
+    @strawberry.field
+    async def page(self, info: Info, slug: str) -> Page | None:
+        row = await info.context.row(PAGE, slug)
+        return Page(row=row) if row else None
