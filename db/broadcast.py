@@ -13,10 +13,7 @@ from uuid import UUID
 import msgspec
 
 from db.ids import uuid7
-from db.outbox import DEFAULT_CHANNELS, route
-
-PRIORITY = 2
-"""Of its lanes: what concerns one family alone (0 and 1) is always sent first."""
+from db.outbox import BULK, DEFAULT_CHANNELS, OPTIONAL, route
 
 ANNOUNCE = "insert into broadcast (id, topic, type, data, created_at) values ($1, $2, $3, $4, $5)"
 
@@ -83,7 +80,8 @@ NEXT = """
         returning f.id, f.number, f.news_seq
     )
     select n.id, n.number, n.news_seq,
-        (select p.channels from channel_preference p where p.family_id = n.id and p.topic = $5) as channels,
+        (select case when p.email_ended_at is not null and $6 then array_remove(p.channels, 'EMAIL') else p.channels end
+            from channel_preference p where p.family_id = n.id and p.topic = $5) as channels,
         (select coalesce(json_agg(json_build_array(a.channel, a.value) order by a.id), '[]') from address a
             where a.family_id = n.id and a.verified_at is not null and a.retired_at is null) as addresses
     from numbered n order by n.id
@@ -92,7 +90,7 @@ NEXT = """
 
 async def next_listeners(tx: Any, held: Broadcast, most: int) -> list[Listener]:
     """Give the next families to tell, each with its number taken: who was active when it was announced."""
-    rows = await tx.fetch(NEXT, held.id, held.told_up_to, held.created_at, most, held.topic)
+    rows = await tx.fetch(NEXT, held.id, held.told_up_to, held.created_at, most, held.topic, held.type in OPTIONAL)
     return [Listener(*row.values()) for row in rows]
 
 
@@ -110,7 +108,7 @@ WRITE = f"""
         select family_id, id, seq, $5, channel, address, next_channels, $8, $8 from place
     )
     insert into lane (family_id, subject_id, channel, address, priority, due_at)
-    select family_id, $5, channel, address, {PRIORITY}, $8 from place
+    select family_id, $5, channel, address, {BULK}, $8 from place
 """
 
 
@@ -119,7 +117,8 @@ async def write(tx: Any, held: Broadcast, listeners: Sequence[Listener], now: da
     told, places = [], []
     for each in listeners:
         addresses = msgspec.json.decode(each.addresses)
-        channel, values, rest = route(each.channels or DEFAULT_CHANNELS, addresses, each.number)
+        channels = DEFAULT_CHANNELS if each.channels is None else each.channels
+        channel, values, rest = route(channels, addresses, each.number)
         of_family = {"family_id": each.id, "seq": each.seq}
         told.append({**of_family, "id": uuid7(now)})
         places += [

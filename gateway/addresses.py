@@ -54,6 +54,15 @@ def household_of(address: str) -> str:
     return str(IPv6Network((int(read) >> HOUSEHOLD_BITS << HOUSEHOLD_BITS, HOUSEHOLD_BITS)))
 
 
+def within(address: str, networks: tuple[str, ...]) -> bool:
+    """Tell whether an address lies in one of some networks (CIDR); an IPv4 address counts also as IPv6 writes it."""
+    if not _is_address(address):
+        return False
+    read = ip_address(address)
+    plain = getattr(read, "ipv4_mapped", None) or read
+    return any(plain in ip_network(network) for network in networks)
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

@@ -6,28 +6,35 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
 
-from db import dispatch, steps
+from db import lanes, steps
 from db.clock import Clock, utc_now
 from db.configuration import SettingsError
-from db.dispatch import Lane
 from db.keys import Keys
+from db.lanes import Lane, Wanted
+from db.notices import AGENTS, PARTNERS
+from db.outbox import BULK
 from db.pool import DISPATCH_ROLE, STATEMENT_CACHE, server_settings
 from db.settings import Settings
 from notifications import results
 from notifications.breaker import Breaker
 from notifications.broadcast import Spreader
-from notifications.channels import Channels
-from notifications.channels.email import Email
-from notifications.channels.in_app import InApp
-from notifications.lanes import Desk, LaneWork
-from notifications.listener import listen
-from notifications.messages import Messages
+from notifications.channels import Channels, Tended
+from notifications.digests import Digester
+from notifications.feed import Sequencer
+from notifications.lanes import Desk, LaneWork, margin
+from notifications.listener import Bells, listen
+from notifications.notices import Notices
+from notifications.post import Post
 from notifications.recorder import Recorder
+from notifications.registry import channels_of, quiet_hours
+from notifications.slots import Slots
 from notifications.troubles import TROUBLES, Patience
+from notifications.webhooks import Hooks
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +44,16 @@ DEPTH = 20
 CLAIM_GRACE = 0.5
 GRACE = 3.5
 """Seconds that what is being sent may still take when the dispatcher stops; one more is left for writing."""
+
+ANY = (0, 32767)
+"""All priorities that there may be, first and last."""
+
+KINDS = {False: (0, BULK - 1), True: (BULK, 32767)}
+"""Priorities of what concerns one family, and of what many are told at once: each kind has lanes of its own in hand, so
+that a wave leaves room for the rest."""
+
+Kind = tuple[str, bool]
+"""Channel, and whether many are told at once."""
 
 TIDY_SECONDS = 1.0
 STALE_SECONDS = 30.0
@@ -67,26 +84,29 @@ class Dispatcher:
     ) -> None:
         """`pool` is of role `kiosque_dispatch`. Raises SettingsError when a channel may take longer than a lease."""
         for name, channel in channels.items():
-            if channel.patience >= settings.outbox.lease:
+            if channel.patience + margin(settings.outbox.lease) >= settings.outbox.lease:
                 raise SettingsError(
                     f"outbox.lease must be longer than the {channel.patience:g} s that {name} may take."
                 )
         self.stats = Stats()
         self._settings = settings.outbox
+        self._bounce_wait = timedelta(seconds=settings.mail.bounce_wait)
         self._dsn = dsn
         self._pool = pool
         self._clock = clock
         self._bell = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._hungry = False
+        self._hungry: set[Kind] = set()
         self._recorder = Recorder(pool, clock, self._recorded)
-        self._work = LaneWork(self._recorder, self._settings, clock, self._stopping, self._count)
+        self._work = LaneWork(self._recorder, self._settings, quiet_hours(settings), clock, self._stopping, self._count)
+        self._feed = Sequencer(pool, clock)
+        self._digester = Digester(pool, clock, ZoneInfo(settings.city.time_zone))
+        self._hooks = hooks_of(settings, pool, clock)
         monotonic = asyncio.get_running_loop().time
         self._desks = {
-            name: Desk(name, channel, Breaker(monotonic), asyncio.Semaphore(channel.limit))
-            for name, channel in channels.items()
+            name: Desk(name, channel, Breaker(monotonic), Slots(channel)) for name, channel in channels.items()
         }
-        self._lanes: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
+        self._lanes: dict[Kind, set[asyncio.Task[None]]] = {(name, bulk): set() for name in channels for bulk in KINDS}
         self._crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -94,10 +114,15 @@ class Dispatcher:
         recorder = asyncio.create_task(self._recorder.run())
         claiming = asyncio.create_task(self._claim_until_stopped())
         others = [
-            asyncio.create_task(listen(self._dsn, self._bell.set)),
+            asyncio.create_task(listen(self._dsn, self._bells)),
+            asyncio.create_task(self._feed.run()),
+            asyncio.create_task(self._digester.run()),
             asyncio.create_task(self._every(TIDY_SECONDS, self._take_back)),
             asyncio.create_task(self._every(STALE_SECONDS, self._give_up)),
+            asyncio.create_task(self._every(TIDY_SECONDS, self._take_receipts)),
+            asyncio.create_task(self._every(TIDY_SECONDS, self._tend)),
             asyncio.create_task(Spreader(self._pool, self._clock, self._settings.broadcast_batch).run()),
+            *(asyncio.create_task(each) for each in self._of_others()),
         ]
         stopped = asyncio.create_task(stop.wait())
         ends: list[asyncio.Future[Any]] = [stopped, self._crash, recorder, claiming, *others]
@@ -114,11 +139,23 @@ class Dispatcher:
         for end in done:
             end.result()
 
+    @property
+    def _bells(self) -> Bells:
+        bells = {"kiosque_lane": self._bell.set, "kiosque_noted": self._feed.bell.set}
+        return bells | ({"kiosque_webhook": self._hooks.bell.set} if self._hooks else {})
+
+    def _of_others(self) -> list[Coroutine[Any, Any, None]]:
+        """Give what is done for partners beside, and for agents."""
+        email = self._desks.get("EMAIL")
+        boxes = (PARTNERS, AGENTS) if email else ()
+        notices = [Notices(self._pool, self._clock, email.channel, box).run() for box in boxes if email]
+        return [*notices, *([self._hooks.run()] if self._hooks else [])]
+
     async def _finish_lanes(self) -> None:
-        lanes = [task for tasks in self._lanes.values() for task in tasks]
-        if not lanes:
+        running = [task for tasks in self._lanes.values() for task in tasks]
+        if not running:
             return
-        _, late = await asyncio.wait(lanes, timeout=GRACE)
+        _, late = await asyncio.wait(running, timeout=GRACE)
         for task in late:
             task.cancel()
         if late:
@@ -146,44 +183,50 @@ class Dispatcher:
             return
 
     async def _claim(self) -> None:
-        free = self._free()
-        if not free:
+        wanted = self._wanted()
+        if not wanted:
             return
         now = self._clock()
         ends_at = asyncio.get_running_loop().time() + self._settings.lease
         async with self._pool.acquire() as connection:
-            lanes = await dispatch.claim(connection, free, DEPTH, now, now + timedelta(seconds=self._settings.lease))
+            claimed = await lanes.claim(connection, wanted, DEPTH, now, now + timedelta(seconds=self._settings.lease))
         self.stats.beat = now
-        if lanes:
+        if claimed:
             steps.reached("dispatch.claimed")
-        for lane in lanes:
+        for lane in claimed:
             self._start(lane, ends_at)
-        taken = Counter(lane.held.channel for lane in lanes)
-        self._hungry = any(taken[name] >= count for name, count in free.items())
+        taken = Counter(_kind(lane) for lane in claimed)
+        self._hungry = {
+            kind for each in wanted for kind in [(each.channel, each.first == BULK)] if taken[kind] >= each.free
+        }
 
-    def _free(self) -> dict[str, int]:
+    def _wanted(self) -> list[Wanted]:
         """Give how many lanes each channel may take on: none while its provider is away, then one to see."""
-        free = {}
+        wanted = []
         for name, desk in self._desks.items():
-            wanted = 0 if desk.breaker.open else 1 if desk.breaker.probing else self._settings.lanes
-            if wanted > len(self._lanes[name]):
-                free[name] = wanted - len(self._lanes[name])
-        return free
+            in_hand = {bulk: len(self._lanes[name, bulk]) for bulk in KINDS}
+            if desk.breaker.open:
+                continue
+            if desk.breaker.probing:
+                wanted.append(Wanted(name, *ANY, 1 - sum(in_hand.values())))
+                continue
+            wanted += [Wanted(name, *KINDS[bulk], self._settings.lanes - count) for bulk, count in in_hand.items()]
+        return [each for each in wanted if each.free > 0]
 
     def _start(self, lane: Lane, ends_at: float) -> None:
-        name = lane.held.channel
-        task = asyncio.create_task(self._work.work(lane, self._desks[name], ends_at))
-        self._lanes[name].add(task)
+        kind = _kind(lane)
+        task = asyncio.create_task(self._work.work(lane, self._desks[lane.held.channel], ends_at))
+        self._lanes[kind].add(task)
         self.stats.lanes += 1
-        task.add_done_callback(lambda done: self._lane_ended(name, done))
+        task.add_done_callback(lambda done: self._lane_ended(kind, done))
 
-    def _lane_ended(self, name: str, task: asyncio.Task[None]) -> None:
-        self._lanes[name].discard(task)
+    def _lane_ended(self, kind: Kind, task: asyncio.Task[None]) -> None:
+        self._lanes[kind].discard(task)
         self.stats.lanes -= 1
         if not task.cancelled() and (fault := task.exception()) and not self._crash.done():
             self._crash.set_exception(fault)
         # Waiting until half the lanes are free makes one claim of many.
-        if self._hungry and len(self._lanes[name]) <= self._settings.lanes // 2:
+        if kind in self._hungry and len(self._lanes[kind]) <= self._settings.lanes // 2:
             self._bell.set()
 
     async def _take_back(self) -> None:
@@ -196,12 +239,22 @@ class Dispatcher:
             self._bell.set()
 
     async def _give_up(self) -> None:
-        working = [name for name, desk in self._desks.items() if not desk.breaker.open]
+        # What waits for the post is not late: it is printed when the city prints.
+        working = ["POST", *(name for name, desk in self._desks.items() if not desk.breaker.open)]
         after = timedelta(seconds=self._settings.retry_for)
         count = await results.give_up_stale(self._pool, self._clock(), after, working)
         if count:
             log.warning("deliveries_given_up", deliveries=count)
             self._bell.set()
+
+    async def _take_receipts(self) -> None:
+        if await results.take_receipts(self._pool, self._clock(), self._bounce_wait):
+            self._bell.set()
+
+    async def _tend(self) -> None:
+        for desk in self._desks.values():
+            if isinstance(desk.channel, Tended):
+                await desk.channel.tend(self._pool, self._clock())
 
     async def _every(self, seconds: float, tidy: Callable[[], Coroutine[Any, Any, None]]) -> None:
         patience = Patience()
@@ -221,6 +274,27 @@ class Dispatcher:
         if more:
             self._bell.set()
         steps.reached("dispatch.recorded")
+
+
+def _kind(lane: Lane) -> Kind:
+    return lane.held.channel, lane.priority >= BULK
+
+
+def hooks_of(settings: Settings, pool: asyncpg.Pool, clock: Clock) -> Hooks | None:
+    """Make what sends to partners' addresses; None without the master key that their secrets are sealed with."""
+    if settings.secrets.master_key is None:
+        return None
+    wanted = settings.webhooks
+
+    def open_post() -> Post:
+        return Post(
+            allowed=wanted.private_networks,
+            https=settings.server.production,
+            seconds=wanted.timeout,
+            answer_bytes=wanted.answer_bytes,
+        )
+
+    return Hooks(pool, clock, wanted, Keys.from_text(settings.secrets.master_key), open_post)
 
 
 async def _end(*tasks: asyncio.Task[Any]) -> None:
@@ -257,16 +331,6 @@ async def open_pool(dsn: str, settings: Settings) -> asyncpg.Pool:
         server_settings=parameters,
         **STATEMENT_CACHE,
     )
-
-
-def channels_of(settings: Settings, clock: Clock) -> Channels:
-    """Make the channels that these settings allow. A new channel is named here."""
-    if settings.secrets.master_key is None:
-        raise SettingsError("secrets.master_key is missing: links in messages are signed with it")
-    # Where there is no web app, the demo's own pages stand in for it.
-    portal = settings.server.url if settings.server.production else f"{settings.server.url}/demo"
-    messages = Messages(settings.city, portal, Keys.from_text(settings.secrets.master_key), clock)
-    return Channels({"IN_APP": InApp(), "EMAIL": Email(settings.mail, settings.city, messages, clock)})
 
 
 async def run(settings: Settings, dsn: str, stop: asyncio.Event) -> None:

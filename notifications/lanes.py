@@ -1,27 +1,35 @@
 """One leased lane is worked through: one delivery after the other, none before the end of the last is written."""
 
 import asyncio
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from db import steps
 from db.clock import Clock
-from db.dispatch import Lane, Note, Waiting
-from db.settings import Outbox
+from db.dispatch import Note
+from db.lanes import Lane, Waiting
+from db.outbox import BULK
+from db.quiet import QuietHours, waits
+from db.settings_channels import Outbox
 from notifications.breaker import Breaker
 from notifications.channels import Channel, Dead, Delivery, Family, Later, News, Receipt
+from notifications.crashes import crashed, pause_of
 from notifications.recorder import Recorder
 from notifications.results import Result
-from notifications.retries import backoff
+from notifications.slots import Slots
 
 log = structlog.get_logger(__name__)
 
 MARGIN = 2.0
-"""Seconds of a lease kept for writing the result."""
+"""Seconds of a long lease kept for writing the result; of a short one, a tenth."""
+
+
+def margin(lease: float) -> float:
+    """Give the seconds of a lease that are kept for writing the result."""
+    return min(MARGIN, lease / 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Desk:
     name: str
     channel: Channel
     breaker: Breaker
-    slots: asyncio.Semaphore
+    slots: Slots
     """Taken from before the sending until the result is written, so that a kill leaves few duplicates."""
 
 
@@ -41,7 +49,7 @@ class Attempt:
 
     note: Note
     outcome: str
-    """`sent`, `later`, `failed`, `crashed` or `dead_letter`."""
+    """`sent`, `later`, `quiet`, `failed`, `crashed` or `dead_letter`."""
 
     retire: str | None = None
 
@@ -50,7 +58,7 @@ def delivery_of(lane: Lane, waiting: Waiting) -> Delivery:
     """Put together what a channel gets to see."""
     family = Family(lane.held.family_id, lane.number, lane.name, lane.language)
     news = News(waiting.topic, waiting.type, waiting.data, waiting.occurred_at)
-    return Delivery(waiting.id, lane.held.address, family, news)
+    return Delivery(waiting.id, lane.held.address, family, news, lane.target)
 
 
 class LaneWork:
@@ -60,6 +68,7 @@ class LaneWork:
         self,
         recorder: Recorder,
         settings: Outbox,
+        quiet: QuietHours,
         clock: Clock,
         stopping: asyncio.Event,
         count: Callable[[str, str], None],
@@ -67,24 +76,25 @@ class LaneWork:
         """`count` is told the channel and the outcome of each attempt."""
         self._recorder = recorder
         self._settings = settings
+        self._quiet = quiet
         self._clock = clock
         self._stopping = stopping
         self._count = count
 
     async def work(self, lane: Lane, desk: Desk, ends_at: float) -> None:
         """Send what waits, in order, and give the lane back; `ends_at` is the end of the lease on the loop's clock."""
-        latest = ends_at - desk.channel.patience - min(MARGIN, self._settings.lease / 10)
+        latest = ends_at - desk.channel.patience - margin(self._settings.lease)
         for waiting in lane.waiting:
-            if not await self._slot(desk, latest):
+            if not await self._slot(desk, lane, latest):
                 break
             try:
                 if not self._may_send(waiting, desk, latest):
                     break
-                attempt = await self._try(lane, waiting, desk)
+                attempt = self._held_back(lane, waiting, desk) or await self._try(lane, waiting, desk)
                 last = attempt.outcome != "sent" or waiting is lane.waiting[-1]
                 kept = await self._recorder.record(Result(lane.held, attempt.note, attempt.retire, give_back=last))
             finally:
-                desk.slots.release()
+                desk.slots.give_back(lane.held.address)
             if not kept:
                 log.warning("lease_lost", channel=desk.name, delivery=str(waiting.id))
             self._count(desk.name, attempt.outcome if kept else "lost")
@@ -92,11 +102,11 @@ class LaneWork:
                 return
         await self._recorder.record(Result(lane.held, give_back=True))
 
-    async def _slot(self, desk: Desk, latest: float) -> bool:
+    async def _slot(self, desk: Desk, lane: Lane, latest: float) -> bool:
         """Wait for a slot; gives False when the lease would end too soon after it, or the dispatcher stops."""
         try:
             async with asyncio.timeout_at(latest):
-                await desk.slots.acquire()
+                await desk.slots.take(lane.held.address, first=lane.priority < BULK)
         except (TimeoutError, asyncio.CancelledError):
             return False
         return True
@@ -108,6 +118,16 @@ class LaneWork:
             and waiting.next_try_at <= self._clock()
             and asyncio.get_running_loop().time() < latest
         )
+
+    def _held_back(self, lane: Lane, waiting: Waiting, desk: Desk) -> Attempt | None:
+        """Put off what would ring in quiet hours, the family's own or the city's; None when it may go."""
+        if not desk.channel.interrupts or not waits(waiting.topic, waiting.type):
+            return None
+        quiet = self._quiet if lane.quiet is None else QuietHours(*lane.quiet, self._quiet.zone)
+        until = quiet.until(self._clock())
+        if until is None:
+            return None
+        return Attempt(Note(waiting.id, "PENDING", next_try_at=until, problem="QUIET_HOURS"), "quiet")
 
     async def _try(self, lane: Lane, waiting: Waiting, desk: Desk) -> Attempt:
         if lane.retired:
@@ -138,43 +158,29 @@ class LaneWork:
 
     def _sent(self, waiting: Waiting, receipt: Receipt) -> Attempt:
         status = "DELIVERED" if receipt.arrived else "SENT"
-        return Attempt(Note(waiting.id, status, attempts=1, sent_at=self._clock(), receipt=receipt.text), "sent")
+        now = self._clock()
+        note = Note(
+            waiting.id,
+            status,
+            attempts=1,
+            sent_at=now,
+            receipt=receipt.text,
+            provider=receipt.provider,
+            reference=receipt.reference,
+            segments=receipt.segments,
+            receipt_due_at=None if receipt.awaits is None else now + timedelta(seconds=receipt.awaits),
+        )
+        return Attempt(note, "sent")
 
     def _later(self, waiting: Waiting, later: Later) -> Attempt:
-        wait = self._backoff(waiting) if later.wait is None else later.wait
-        return Attempt(
-            Note(waiting.id, "PENDING", next_try_at=self._in(wait), attempts=1, problem=later.reason), "later"
-        )
+        wait = pause_of(waiting, self._settings) if later.wait is None else later.wait
+        at = self._clock() + timedelta(seconds=wait)
+        return Attempt(Note(waiting.id, "PENDING", next_try_at=at, attempts=1, problem=later.reason), "later")
 
     def _failed(self, waiting: Waiting, dead: Dead) -> Attempt:
         retire = dead.reason if dead.retire_address else None
         return Attempt(Note(waiting.id, "FAILED", attempts=1, problem=dead.reason), "failed", retire)
 
     def _crashed(self, waiting: Waiting, channel: str, fault: Exception) -> Attempt:
-        """A fault of ours counts as a crash: it must not stop the other lanes, nor be tried for ever."""
-        # The text of the exception may hold personal data; its kind and place do not.
-        place = traceback.extract_tb(fault.__traceback__)[-1]
-        log.error(
-            "delivery_crashed",
-            channel=channel,
-            delivery=str(waiting.id),
-            type=waiting.type,
-            fault=type(fault).__name__,
-            at=f"{place.name}:{place.lineno}",
-        )
-        dead = waiting.crashes + 1 >= self._settings.crashes
-        note = Note(
-            waiting.id,
-            "DEAD_LETTER" if dead else "PENDING",
-            next_try_at=self._in(self._backoff(waiting)),
-            crashes=1,
-            problem="CRASHED",
-        )
-        return Attempt(note, "dead_letter" if dead else "crashed")
-
-    def _backoff(self, waiting: Waiting) -> float:
-        failures = waiting.attempts + waiting.crashes + 1
-        return backoff(failures, base=self._settings.retry_base, cap=self._settings.retry_cap)
-
-    def _in(self, seconds: float) -> datetime:
-        return self._clock() + timedelta(seconds=seconds)
+        note = crashed(waiting, channel, fault, self._settings, self._clock())
+        return Attempt(note, "dead_letter" if note.status == "DEAD_LETTER" else "crashed")

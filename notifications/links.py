@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from db.keys import Keys
+from db.outbox import OPTIONAL
+from db.preferences import UNSUBSCRIBE
 from notifications.channels import Delivery
 
 
@@ -36,6 +38,18 @@ REPORT = Link("/report-unauthorized-use", "report-unauthorized-use", ("account",
 EMAIL_CHANGE = Link("/email-change", "email-change", ("change", "side"), timedelta(hours=24))
 """One page that confirms or cancels; the change itself ends a day after it was asked for."""
 
+UNSUBSCRIBE_LIFE = timedelta(days=365)
+"""People clear out their mailboxes long after a message came."""
+
+
+def unsubscribe_link(site_url: str, keys: Keys, delivery: Delivery, now: datetime) -> str | None:
+    """Give the address that ends the e-mails of a delivery's topic (RFC 8058); None for what nobody can end."""
+    if delivery.news.type not in OPTIONAL:
+        return None
+    claims = {"family": str(delivery.family.id), "topic": delivery.news.topic, "language": delivery.family.language}
+    return f"{site_url}/unsubscribe?token={keys.link_token(UNSUBSCRIBE, claims, now + UNSUBSCRIBE_LIFE)}"
+
+
 LINKS = {
     "email_verification": Link("/verify-email", "verify-email", ("account", "email"), timedelta(hours=24)),
     # Its row says until when it can be accepted (`families.invitation_days`); this is only the longest there is.
@@ -43,9 +57,11 @@ LINKS = {
     "new_device": REPORT,
     "session_stolen": REPORT,
     "export_ready": Link("/exports/{export}", "download-export", ("export",), timedelta(days=7)),
+    "invoice_issued": Link("/invoices/{invoice}.pdf", "download-invoice", ("invoice",), timedelta(days=60)),
     "account_activated": REPORT,
     "password_reset_requested": Link("/reset-password", "reset-password", ("request",), timedelta(minutes=30)),
     "password_changed": REPORT,
+    "payment_received": Link("/receipts/{visit}.pdf", "download-receipt", ("visit",), timedelta(days=7)),
     "email_change_requested": EMAIL_CHANGE,
     "email_change_confirmation": EMAIL_CHANGE,
     "email_changed": REPORT,

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from db import dispatch
-from db.dispatch import Connection, Fallen, Held, Note
+from db import dispatch, lanes, receipts
+from db.dispatch import Fallen, Note
 from db.ids import uuid7
+from db.lanes import Connection, Held
 
 BATCH = 100
 """Lanes that one round of tidying takes."""
@@ -47,11 +48,11 @@ async def write(pool: asyncpg.Pool, results: Sequence[Result], now: datetime) ->
     more = False
     async with pool.acquire() as connection:
         async with connection.transaction():
-            locked = [by_lane[held] for held in await dispatch.lock(connection, list(by_lane))]
+            locked = [by_lane[held] for held in await lanes.lock(connection, list(by_lane))]
             if locked:
                 more = await _write_locked(connection, locked, now)
         missed = [held for held in by_lane if by_lane[held] not in locked]
-        valid = set(await dispatch.still_held(connection, missed)) if missed else set()
+        valid = set(await lanes.still_held(connection, missed)) if missed else set()
     return Written(
         locked,
         [by_lane[held] for held in missed if held in valid],
@@ -63,19 +64,19 @@ async def write(pool: asyncpg.Pool, results: Sequence[Result], now: datetime) ->
 async def _write_locked(tx: Connection, results: Sequence[Result], now: datetime) -> bool:
     """Gives whether more is due."""
     fallen: Fallen = []
-    notes = [(result.held, result.note) for result in results if result.note]
+    notes = [(result.held.family_id, result.note) for result in results if result.note]
     if notes:
         fallen += await dispatch.write(tx, notes)
     gone = [(result.held, result.retire) for result in results if result.retire]
     if gone:
         await dispatch.retire(tx, gone, now)
         fallen += await dispatch.empty(tx, [held for held, _ in gone])
-    await _fall_back(tx, fallen, now)
+    await fall_back(tx, fallen, now)
     given_back = [result.held for result in results if result.give_back]
-    return bool(given_back) and await dispatch.settle(tx, given_back, now)
+    return bool(given_back) and await lanes.settle(tx, given_back, now)
 
 
-async def _fall_back(tx: Connection, fallen: Fallen, now: datetime) -> None:
+async def fall_back(tx: Connection, fallen: Fallen, now: datetime) -> None:
     """Order the fallen deliveries anew, on the next channel of the family's list that can reach it (R13)."""
     if not fallen:
         return
@@ -90,11 +91,24 @@ async def take_back_lost(pool: asyncpg.Pool, now: datetime, crashes: int) -> int
     The first delivery of each counts a crash, and at `crashes` of them becomes a dead letter.
     """
     async with pool.acquire() as connection, connection.transaction():
-        lost = await dispatch.take_lost(connection, now, BATCH)
+        lost = await lanes.take_lost(connection, now, BATCH)
         if lost:
-            await _fall_back(connection, await dispatch.count_crashes(connection, lost, crashes), now)
-            await dispatch.settle(connection, lost, now)
+            await fall_back(connection, await dispatch.count_crashes(connection, lost, crashes), now)
+            await lanes.settle(connection, lost, now)
     return len(lost)
+
+
+async def take_receipts(pool: asyncpg.Pool, now: datetime, wait: timedelta) -> int:
+    """Move receipts that came into their deliveries, and stop waiting for those that are overdue.
+
+    What bounced for now is due again in `wait`. Gives the number of deliveries that go to their next channel, if there
+    is one.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        fallen = await receipts.take(connection, now, BATCH, wait)
+        fallen += await receipts.time_out(connection, now, BATCH)
+        await fall_back(connection, fallen, now)
+    return len(fallen)
 
 
 async def give_up_stale(pool: asyncpg.Pool, now: datetime, after: timedelta, working: Sequence[str]) -> int:
@@ -103,10 +117,10 @@ async def give_up_stale(pool: asyncpg.Pool, now: datetime, after: timedelta, wor
     Gives the number of deliveries that go to their next channel, if there is one.
     """
     async with pool.acquire() as connection, connection.transaction():
-        stale = await dispatch.take_stale(connection, now - after, working, BATCH)
+        stale = await lanes.take_stale(connection, now - after, working, BATCH)
         if not stale:
             return 0
         fallen = await dispatch.give_up(connection, stale, now - after)
-        await _fall_back(connection, fallen, now)
-        await dispatch.settle(connection, stale, now)
+        await fall_back(connection, fallen, now)
+        await lanes.settle(connection, stale, now)
     return len(fallen)

@@ -1,13 +1,15 @@
 """What a channel is: one file with a class that sends, and says `Later` or `Dead` when it cannot.
 
-To add a channel: write the class, then name it in `notifications/dispatcher.py`.
+To add a channel: write the class, then name it in `notifications/registry.py`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
+
+import asyncpg
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Delivery:
     address: str
     family: Family
     news: News
+    target: Mapping[str, Any] = field(default_factory=dict)
+    """What a push service needs beside the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,18 @@ class Receipt:
 
     arrived: bool = False
     """True when taking it means that it arrived, not only that it is on its way."""
+
+    provider: str | None = None
+    """Which of several providers took it."""
+
+    reference: str | None = None
+    """What the provider's receipts will call it."""
+
+    segments: int | None = None
+    """What it cost, in text messages."""
+
+    awaits: float | None = None
+    """Seconds within which a receipt must come, else the next channel is tried; None: none is expected."""
 
 
 class Later(Exception):
@@ -94,11 +110,33 @@ class Channel(Protocol):
     patience: float
     """Seconds after which `send` has ended, one way or another."""
 
+    interrupts: bool
+    """Whether it rings or buzzes, so that quiet hours hold it back."""
+
     async def send(self, delivery: Delivery) -> Receipt:
         """Hand one message to the provider; raises Later or Dead."""
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Tended(Protocol):
+    """A channel that needs the database now and then, though never while it sends."""
+
+    async def tend(self, pool: asyncpg.Pool, now: datetime) -> None:
+        """Write and read what all nodes share; called every second or so."""
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A channel that sends only so much at once to addresses that belong together."""
+
+    group_limit: int
+    """Messages in flight at once to one group."""
+
+    def group(self, address: str) -> str:
+        """Give the group of an address, such as its domain."""
 
 
 class UnknownChannel(LookupError):

@@ -11,11 +11,15 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
+from db.bounces import PROVIDER, sender_of
 from db.clock import Clock
-from db.settings import City, Mail
+from db.keys import Keys
+from db.settings import City
+from db.settings_channels import Mail
 from notifications.channels import Dead, Delivery, Later, Receipt
 from notifications.channels.letter import Letterhead
 from notifications.channels.relay import AfterTheDot, Relay
+from notifications.channels.seal import signer
 from notifications.messages import Messages
 
 ANSWER_LENGTH = 200
@@ -33,16 +37,33 @@ SENDERS = ("1.7", "1.8")
 class Email:
     """Messages by SMTP, HTML with plain text beside it."""
 
+    interrupts = False
+
     def __init__(
-        self, settings: Mail, city: City, messages: Messages, clock: Clock, *, tls: ssl.SSLContext | None = None
+        self,
+        settings: Mail,
+        city: City,
+        messages: Messages,
+        keys: Keys,
+        clock: Clock,
+        *,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """`tls` says which certificates of the relay to trust; the system's own when not given."""
         self.limit = settings.connections
+        self.group_limit = settings.connections_per_domain
         self.patience = settings.timeout
         self._letterhead = Letterhead(settings.sender, settings.sender_name, city.contact_email)
         self._messages = messages
+        self._keys = keys
+        self._bounces = settings.bounces
+        self._sign = signer(settings)
         self._relay = Relay(settings, tls)
         self._clock = clock
+
+    def group(self, address: str) -> str:
+        """Give the domain: a provider that is slow or flooded holds up only its own customers."""
+        return address.rpartition("@")[2].lower()
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Hand one message to the relay.
@@ -51,11 +72,11 @@ class Email:
         """
         message = self._messages.write(delivery)
         try:
-            letter = self._letterhead.write(delivery.id, delivery.address, message, self._clock())
+            letter = self._sign(self._letterhead.write(delivery.id, delivery.address, message, self._clock()))
         except ValueError as error:
             raise Dead("not an address", retire_address=True) from error
         try:
-            answer = await self._relay.hand_over(self._letterhead.sender, delivery.address, letter)
+            answer = await self._relay.hand_over(self._sender(delivery), delivery.address, letter)
         except AfterTheDot as error:
             # Unknown, not failed: it goes out again under the same Message-ID, by which mailboxes know a duplicate.
             raise Later("the relay did not answer after the message; it may come twice") from error
@@ -65,7 +86,15 @@ class Email:
             raise refusal(error) from error
         except (SMTPException, OSError) as error:
             raise Later(f"the relay is away: {type(error).__name__}") from error
-        return Receipt(shown(answer))
+        if not self._bounces:
+            return Receipt(shown(answer))
+        return Receipt(shown(answer), provider=PROVIDER, reference=str(delivery.id))
+
+    def _sender(self, delivery: Delivery) -> str:
+        """Give the address that a bounce comes back to."""
+        if not self._bounces:
+            return self._letterhead.sender
+        return sender_of(self._bounces, self._keys, delivery.id)
 
     async def close(self) -> None:
         """Hang up."""

@@ -8,6 +8,7 @@ class InApp:
 
     limit = 16
     patience = 0.1
+    interrupts = False
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Acknowledge; the news became visible with the very transaction that ordered this delivery."""

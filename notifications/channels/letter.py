@@ -78,6 +78,7 @@ class Letterhead:
             f"Date: {format_datetime(at)}",
             f"Message-ID: <{delivery_id}@{domain}>",
             f"List-Id: {unstructured(self.sender_name)} <notifications.{domain}>",
+            *_unsubscribing(message.unsubscribe),
             "Auto-Submitted: auto-generated",
             f"Content-Language: {message.language}",
             "MIME-Version: 1.0",
@@ -85,6 +86,11 @@ class Letterhead:
         )
         parts = (_part("plain", message.text, boundary), _part("html", message.html, boundary))
         return "\r\n".join((*headers, "", *parts, f"--{boundary}--", "")).encode()
+
+
+def _unsubscribing(link: str | None) -> tuple[str, ...]:
+    """One click in a mail program ends such messages (RFC 2369, 8058); an address is never folded."""
+    return (f"List-Unsubscribe:\r\n <{link}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click") if link else ()
 
 
 def _part(kind: str, text: str, boundary: str) -> str:

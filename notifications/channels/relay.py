@@ -5,7 +5,7 @@ import ssl
 
 from aiosmtplib import SMTP, SMTPServerDisconnected
 
-from db.settings import Mail
+from db.settings_channels import Mail
 
 IDLE_SECONDS = 20.0
 """A relay hangs up on those who say nothing; after so long it is not worth asking."""

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,22 +13,35 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from db import outbox
-from db.clock import utc_now
+from db.clock import Clock, utc_now
 from db.ids import uuid7
 from db.outbox import Told
-from db.settings import Mail, Outbox, Secrets, Settings
+from db.settings import Secrets, Settings
+from db.settings_base import Section
+from db.settings_channels import Mail, Outbox, Push, Quiet
 from gateway.demo.smtp import Catcher
 from notifications.channels import Channels
-from notifications.dispatcher import Dispatcher, channels_of, open_pool
+from notifications.dispatcher import Dispatcher, open_pool
+from notifications.registry import channels_of
 
 ROOT = Path(__file__).parents[2]
 MASTER_KEY = base64.b64encode(bytes(32)).decode()
 
 
-def make_settings(port: int, *, timeout: float = 5.0, connections: int = 4, **outbox_settings: Any) -> Settings:
-    """Give settings that send to a local port; retries come at once unless told otherwise."""
+def make_settings(
+    port: int,
+    *,
+    timeout: float = 5.0,
+    connections: int = 4,
+    others: Mapping[str, Section] | None = None,
+    **outbox_settings: Any,
+) -> Settings:
+    """Give settings that send to a local port; retries come at once unless told otherwise. Nothing is quiet unless
+    `others` (sections by name) say so.
+    """
     quick = {"retry_base": 0.05, "retry_cap": 0.2, "lease": 10.0, "poll": 0.1, **outbox_settings}
     return Settings(
         mail=Mail(
@@ -36,6 +49,7 @@ def make_settings(port: int, *, timeout: float = 5.0, connections: int = 4, **ou
         ),
         outbox=Outbox(**quick),
         secrets=Secrets(master_key=MASTER_KEY),
+        **{"quiet": Quiet(starts="00:00", ends="00:00"), "push": Push(timeout=0.2), **(others or {})},  # type: ignore[arg-type]
     )
 
 
@@ -78,6 +92,16 @@ class House:
             )  # fmt: skip
         return family
 
+    async def add_address(
+        self, family: Family, channel: str, value: str, target: Mapping[str, Any] | None = None
+    ) -> None:
+        """Give a family a verified address of any channel."""
+        await self.pool.execute(
+            "insert into address (family_id, id, channel, value, target, verified_at, created_at)"
+            " values ($1, $2, $3, $4, $5, $6, $6)",
+            family.id, uuid7(), channel, value, target and msgspec.json.encode(target).decode(), utc_now(),
+        )  # fmt: skip
+
     async def tell(self, family: Family, subject: UUID | None = None, *, type: str = "test", **data: Any) -> int:
         """Tell a family something, as a mutation would; gives the number in its stream."""
         async with self.pool.acquire() as connection, connection.transaction():
@@ -94,13 +118,13 @@ class House:
         """Give channel and status of each delivery."""
         return [(row["channel"], row["status"]) for row in await self.deliveries(family)]
 
-    async def until(self, reached: Callable[[], Any], seconds: float = 15.0) -> None:
+    async def until(self, reached: Callable[[], Any], seconds: float = 60.0) -> None:
         """Wait until `await reached()` is true; raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while not await reached():
                 await asyncio.sleep(0.02)
 
-    async def quiet(self, seconds: float = 15.0) -> None:
+    async def quiet(self, seconds: float = 60.0) -> None:
         """Wait until nothing waits and all lanes are given back."""
 
         async def nothing_waits() -> bool:
@@ -119,13 +143,18 @@ def told(family: Family, subject: UUID | None, type: str, data: dict[str, Any]) 
 
 @asynccontextmanager
 async def dispatching(
-    house: House, settings: Settings, channels: Channels | None = None, *, ahead: timedelta = timedelta(0)
+    house: House,
+    settings: Settings,
+    channels: Channels | None = None,
+    *,
+    ahead: timedelta = timedelta(0),
+    clock: Clock | None = None,
 ) -> AsyncIterator[Dispatcher]:
-    """Run a dispatcher in this process, its clock `ahead` of the others."""
+    """Run a dispatcher in this process, its clock `ahead` of the others, or another one."""
     stop = asyncio.Event()
     ours = channels or channels_of(settings, utc_now)
     pool = await open_pool(house.dsn, settings)
-    dispatcher = Dispatcher(settings, house.dsn, pool, ours, lambda: utc_now() + ahead)
+    dispatcher = Dispatcher(settings, house.dsn, pool, ours, clock or (lambda: utc_now() + ahead))
     running = asyncio.create_task(dispatcher.run(stop))
     try:
         yield dispatcher
@@ -148,7 +177,8 @@ async def start_program(
         "KIOSQUE_MAIL__STARTTLS": "never",
         "KIOSQUE_MAIL__TIMEOUT": "0.7",
         "KIOSQUE_MAIL__SENDER": "kiosque@ville.example",
-        "KIOSQUE_OUTBOX__LEASE": "1",
+        "KIOSQUE_PUSH__TIMEOUT": "0.3",
+        "KIOSQUE_OUTBOX__LEASE": "1.5",
         "KIOSQUE_OUTBOX__POLL": "0.1",
         "KIOSQUE_OUTBOX__RETRY_BASE": "0.05",
         "KIOSQUE_OUTBOX__CRASHES": "1000",

@@ -55,7 +55,7 @@ async def test_killed_at_a_step_nothing_is_lost_or_turned_round(house: House, ca
     families = await tell_all(house, 6)
     for _ in range(2):
         async with program(house, catcher, f"dispatch.{step}") as process:
-            assert await asyncio.wait_for(process.wait(), 15) == -signal.SIGKILL
+            assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
     async with program(house, catcher):
         await house.quiet()
     await check(house, catcher, families, kills=2)
@@ -67,7 +67,7 @@ async def test_a_message_that_kills_the_dispatcher_three_times_is_put_aside(hous
     await house.tell(family)
     for _ in range(3):
         async with program(house, catcher, "dispatch.before_send", KIOSQUE_OUTBOX__CRASHES="3") as process:
-            await asyncio.wait_for(process.wait(), 15)
+            await asyncio.wait_for(process.wait(), 60)
     async with program(house, catcher, KIOSQUE_OUTBOX__CRASHES="3"):
         await house.quiet()
     assert await house.statuses(family) == [("EMAIL", "DEAD_LETTER"), ("IN_APP", "DELIVERED"), ("EMAIL", "SENT")]
@@ -78,14 +78,15 @@ async def test_the_program_ends_when_told_to_or_when_its_parent_is_gone(
     house: House, catcher: Catcher, how: str
 ) -> None:
     families = await tell_all(house, 2)
-    async with program(house, catcher) as process:
-        await catcher.wait_for(lambda: catcher.count > 0)
+    patient = {"KIOSQUE_MAIL__TIMEOUT": "5", "KIOSQUE_OUTBOX__LEASE": "10"}
+    async with program(house, catcher, **patient) as process:
+        await catcher.wait_for(lambda: catcher.count > 0, 30)
         if how == "terminated":
             process.terminate()
         elif process.stdin:
             process.stdin.close()
         assert await asyncio.wait_for(process.wait(), 6) == 0
     assert not await house.pool.fetchval("select bool_or(leased) from lane")
-    async with program(house, catcher):
+    async with program(house, catcher, **patient):
         await house.quiet()
     await check(house, catcher, families, kills=0)

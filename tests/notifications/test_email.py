@@ -21,13 +21,14 @@ from cryptography.x509.oid import NameOID
 from db.clock import utc_now
 from db.ids import uuid7
 from db.keys import Keys
-from db.settings import City, Mail
+from db.settings import City
+from db.settings_channels import Mail
 from gateway.demo.smtp import Catcher
 from notifications.channels import Dead, Delivery, Family, Later, News, UnknownChannel
 from notifications.channels.email import Email, refusal, shown
 from notifications.channels.letter import Letterhead
-from notifications.dispatcher import channels_of
 from notifications.messages import Message, Messages
+from notifications.registry import channels_of
 from tests.notifications.house import make_settings
 
 LETTERHEAD = Letterhead("kiosque@ville.example", 'Kiosque "famille"', "accueil@ville.example")
@@ -42,8 +43,9 @@ def make_delivery(address: str = "martin@exemple.fr") -> Delivery:
 @asynccontextmanager
 async def sending(settings: Mail, tls: ssl.SSLContext | None = None) -> AsyncIterator[Email]:
     """Lend the channel."""
-    messages = Messages(City(), "https://portail.example", Keys(bytes(32)), utc_now)
-    channel = Email(settings, City(), messages, utc_now, tls=tls)
+    keys = Keys(bytes(32))
+    messages = Messages(City(), "https://portail.example", keys, utc_now)
+    channel = Email(settings, City(), messages, keys, utc_now, tls=tls)
     yield channel
     await channel.close()
 

@@ -48,6 +48,32 @@ MAINTENANCE = {
 }
 LOGIN = {"account": "0199", "at": "2026-11-22T13:05:00+00:00", "login": "martin@exemple.fr"}
 EMAIL_CHANGE = LOGIN | {"change": "0199", "side": "old", "old_email": "a@exemple.fr", "new_email": "b@exemple.fr"}
+AMOUNTS = {
+    f"{name}_{language}": text
+    for name in ("amount", "total", "open", "paid", "credit", "refund", "forfeited")
+    for language, text in (("fr", "12,50\u00a0€"), ("en", "€12.50"))
+}
+SUMMARY = {"summary_fr": "Une facture de votre famille.", "summary_en": "An invoice of your family."}
+INVOICE = AMOUNTS | SUMMARY | {"invoice": "2026-000123", "due_on": "2026-12-15"}
+PAYMENT = AMOUNTS | {
+    "payment": "0199",
+    "visit": "0199",
+    "receipt": "R2026-000009",
+    "means_fr": "chèque",
+    "means_en": "cheque",
+    "invoices": ["2026-000123"],
+    "credit_cents": 0,
+    "forfeited_cents": 0,
+}
+DEBIT = INVOICE | {
+    "account": "FR76 •••• 2606",
+    "rum": "PES-123456-1",
+    "creditor": "Ville de Saint-Aubin",
+    "ics": "FR72ZZZ123456",
+    "collect_on": "2026-12-15",
+    "returned_on": "2026-12-16",
+}
+
 NEWS: dict[str, dict[str, Any]] = {
     "email_verification": {"account": "0199", "email": "martin@exemple.fr"},
     "account_activated": LOGIN,
@@ -66,6 +92,7 @@ NEWS: dict[str, dict[str, Any]] = {
     "provider_unlinked": {"provider": "FranceConnect"},
     "procedure_submitted": SUBMITTED,
     "procedure_moved": MOVED,
+    "procedure_message": PROCEDURE | {"author": "AGENT", "message": "Bonjour. Dites-nous quel jour vous convient."},
     "terms_published": {"version": 2, "effective_at": "2027-01-01T00:00:00+00:00"},
     "maintenance_planned": MAINTENANCE,
     "maintenance_started": MAINTENANCE | {"ends_at": None},
@@ -73,10 +100,33 @@ NEWS: dict[str, dict[str, Any]] = {
     "account_closed": {"last_login": True, "open_procedures": 2},
     "account_terminated": {"message": "Faux documents."},
     "account_reinstated": {},
+    "phone_verification": {"challenge": "0199"},
     "test": {},
+    "daily_message": {
+        "items": [{"at": NOW.isoformat(), "fr": "Votre facture est disponible.", "en": "Your invoice is available."}],
+        "count": 2,
+        "more": 1,
+    },
+    "procedure_decided_by_silence": MOVED | {"to": "ACCEPTED", "implied_decision_on": "2027-01-01"},
+    "invoice_issued": INVOICE,
+    "invoice_cancelled": INVOICE | {"reason": "Facturé par erreur."},
+    "invoice_overdue": INVOICE | {"coupon": "123456789012"},
+    "invoice_handed_over": INVOICE,
+    "payment_received": PAYMENT,
+    "payment_undone": PAYMENT | {"reason": "Erreur de saisie."},
+    "payment_refunded": PAYMENT,
+    "card_payment_refused": INVOICE | {"invoices": "2026-000123"},
+    "card_payment_ended": INVOICE | {"invoices": "2026-000123", "status": "EXPIRED"},
+    "mandate_changed": DEBIT | {"change": "SIGNED", "number": "123456"},
+    "debit_announced": DEBIT,
+    "debit_dropped": DEBIT,
+    "debit_returned": DEBIT | {"reason": "AM04", "why_fr": "Provision insuffisante", "why_en": "Not enough money"},
 }
-TO_STRANGERS = ("email_verification", "email_change_confirmation", "invitation")
+TO_STRANGERS = ("phone_verification", "email_verification", "email_change_confirmation", "invitation")
 """What goes to addresses that may be somebody else's, by a slip of the pen."""
+
+TO_OTHERS = ("partner_expires", "partner_webhook_disabled", "agent_billing_failed")
+"""What the contact of a partner or an agent is told, who is no family."""
 
 ALERTS = ("new_device", "session_stolen", "password_changed", "account_activated", "account_locked")
 """What every login of the family is told about one of them."""
@@ -140,7 +190,7 @@ def test_an_alert_says_which_login_of_the_family_it_locks(type: str, language: s
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_languages_have_words_for_the_same_news(language: str) -> None:
-    assert {path.stem for path in (FOLDER / language).glob("*.jinja")} == {*NEWS, "frame"}
+    assert {path.stem for path in (FOLDER / language).glob("*.jinja")} == {*NEWS, *TO_OTHERS, "frame"}
 
 
 @pytest.mark.parametrize("to", [status for status in STATUSES["fr"] if status not in ("DRAFT", "SUBMITTED")])
@@ -217,3 +267,12 @@ def test_the_compiled_layout_is_up_to_date() -> None:
 def test_a_message_loads_nothing_from_anywhere() -> None:
     html = write("procedure_moved", MOVED).html
     assert not re.search(r"<(img|link|script|iframe)\b|@import|url\(", html)
+
+
+def test_a_message_with_documents_says_so_and_one_written_before_documents_were_counted_is_still_sent() -> None:
+    message = NEWS["procedure_message"]
+    assert "Pièces jointes" not in write("procedure_message", message).text
+    one = write("procedure_message", message | {"documents": 1}).text
+    assert "Pièces jointes" in one and "Le document joint vous attend" in one
+    several = write("procedure_message", message | {"documents": 3}, "en").text
+    assert "Attachments" in several and "The attached documents are" in several
