@@ -11,7 +11,9 @@ import asyncpg
 from db.families import sealed_quotient
 from db.ids import uuid7
 from resolvers.viewer import Kind, Viewer, anonymous
+from schema.access import PartnerScope
 from tests.house import KEYS
+from tests.purse import BILLING, DEBITS, OUTCOME_OF_A_RUN, card_payments, household_accounts, thaw
 
 TEXTS = (
     "",
@@ -30,7 +32,7 @@ TEXTS = (
 )
 MOMENTS = (
     "0001-01-01T00:00:00Z",
-    "9999-12-31T23:59:59.999999Z",
+    "9999-12-31T22:59:59.999999Z",
     "1970-01-01T00:00:00.1Z",
     "2026-03-29T01:00:00.000001Z",
     "2026-10-25T00:30:00.12Z",
@@ -137,6 +139,35 @@ CREDENTIALS = (
        select a.family_id, gen_random_uuid(), 'UNAUTHORIZED_USE', '{AGENT,ADMIN}', a.id, now(), d.at,
            case when d.at is not null then (select g.id from agent g order by g.id limit 1) end
        from account a, (values (null::timestamptz), (now())) d(at)""",
+    """insert into agent_task (family_id, id, kind, roles, service_id, subject_id, created_at)
+       select family_id, gen_random_uuid(), 'DEADLINE_NEAR', '{AGENT}', service_id, id, now()
+       from procedure where submitted_at is not null""",
+)
+
+
+LIFE = (
+    """update information_request set answers = '{"people": 3}', answered_at = coalesce(answered_at, now())
+       where event_number % 2 = 0""",
+    """insert into information_request (family_id, id, procedure_id, service_id, event_number, fields, documents,
+           message, asked_at, answers, answered_at)
+       select e.family_id, gen_random_uuid(), e.procedure_id, e.service_id, e.number, '{people,remark}', '{Un plan}',
+           'Combien ?', now(), '{"people": 4}', now()
+       from procedure_event e join procedure p on p.family_id = e.family_id and p.id = e.procedure_id
+       where p.submitted_at is not null on conflict do nothing""",
+    """insert into procedure_message (family_id, procedure_id, number, id, service_id, author, agent_id, body,
+           request_key, posted_at, read_at)
+       select p.family_id, p.id, p.message_count + n, gen_random_uuid(), p.service_id, a.author,
+           (select id from agent order by id limit 1), 'Bonjour.', 'cle-' || gen_random_uuid(), now(), a.read_at
+       from procedure p, (values (1, 'FAMILY', now()), (2, 'AGENT', null)) a(n, author, read_at)
+       where p.submitted_at is not null""",
+    """update procedure set message_count = (select count(*) from procedure_message m
+           where m.family_id = procedure.family_id and m.procedure_id = procedure.id)""",
+    """update procedure_kind set opens_on = '2020-01-01', closes_on = '2999-12-31', capacity = 40
+       where code in ('cantine', 'creche')""",
+    "insert into kind_intake (code, opens_on, taken) values ('cantine', '2020-01-01', 50), ('creche', '2020-01-01', 7)",
+    "update required_document set help_fr = 'Une aide.', help_en = 'Some help.'",
+    """insert into required_document (kind_id, id, code, position, label_fr, label_en, required)
+       select id, gen_random_uuid(), 'piece', 99, 'Une pièce', 'A document', false from procedure_kind""",
 )
 
 
@@ -157,20 +188,93 @@ PRIVACY = (
 )
 
 
+DOCUMENTS = (
+    """insert into document (family_id, id, name, media_type, size, sha256, expires_on, uploaded_by, created_at,
+           scanned_at)
+       select a.family_id, gen_random_uuid(), 'attestation.pdf', 'application/pdf', 1000, sha256(a.id::text::bytea),
+           '2099-12-31', a.id, now(), now()
+       from (select distinct on (family_id) family_id, id from account order by family_id, id) a, generate_series(1, 3)
+    """,
+    """insert into document (family_id, id, name, media_type, size, expires_on, uploaded_by, created_at, erased_at)
+       select distinct on (family_id) family_id, gen_random_uuid(), '', 'image/png', 1000, '2099-12-31'::date, id,
+           now(), now() from account order by family_id, id""",
+    """insert into procedure_document (family_id, procedure_id, field, document_id, id, service_id, attached_at)
+       select p.family_id, p.id, 'piece', d.id, gen_random_uuid(), p.service_id, now()
+       from procedure p cross join lateral (
+           (select id from document d where d.family_id = p.family_id and d.erased_at is null order by id limit 2)
+           union all select id from document d where d.family_id = p.family_id and d.erased_at is not null) d""",
+    """insert into document (family_id, id, name, media_type, size, sha256, expires_on, agent_id, procedure_id,
+           created_at, sent_at)
+       select p.family_id, gen_random_uuid(), 'reponse.pdf', 'application/pdf', 1000, sha256(p.id::text::bytea),
+           '2099-12-31', (select id from agent order by id limit 1), p.id, now(), s.sent_at
+       from (select distinct on (family_id) family_id, id from procedure where submitted_at is not null
+           order by family_id, id) p, (values (now()), (null)) s(sent_at)""",
+    """insert into procedure_document (family_id, procedure_id, field, document_id, id, service_id, attached_at)
+       select p.family_id, p.id, 'message.2', d.id, gen_random_uuid(), p.service_id, now()
+       from document d join procedure p on p.family_id = d.family_id and p.id = d.procedure_id
+       where d.sent_at is not null""",
+    """insert into procedure_document (family_id, procedure_id, field, document_id, id, service_id, attached_at)
+       select q.family_id, q.procedure_id, q.field, d.id, gen_random_uuid(), q.service_id, now()
+       from requested_document q join lateral (select id from document d where d.family_id = q.family_id
+           and d.erased_at is null and d.agent_id is null order by id limit 1) d on q.position = 1""",
+)
+"""Of each family three documents, two of them filed with every procedure, and one that was filed and is erased;
+of agents one that is sent and one that waits."""
+
+
 GUIDE = """
     update opening_rule set valid_from = '2020-01-01', valid_until = '2099-12-31' where weekday = 1;
+    update tariff_price set valid_until = '2099-12-31' where quotient_from = 0;
     update page_version set visible_until = '2999-01-01' where slug = 'mentions-legales';
     update exceptional_day set opens = '10:00', closes = '12:00'
     where first_day = (select max(first_day) from exceptional_day);
 """
 
 
+PARTNER_TASKS = """
+    insert into partner_task (partner_id, id, kind, subject_id, created_at, done_at)
+    select p.id, gen_random_uuid(), 'PARTNER_EXPIRES', gen_random_uuid(), now(), d.at
+    from partner p, (values (null::timestamptz), (now())) d(at)
+"""
+
+
+HOOKS = (
+    """insert into webhook (partner_id, id, url, sealed_secret, created_at, disabled_at, disabled_because,
+           sealed_old_secret, old_secret_until)
+       select p.id, gen_random_uuid(), 'https://crochet.example/', '\\x00', now(), now(), 'BY_PARTNER', '\\x00',
+           now() + interval '1 day' from partner p
+       where not exists (select from webhook w where w.partner_id = p.id)""",
+    """insert into webhook_delivery (partner_id, webhook_id, id, message_id, type, body, next_try_at, created_at,
+           delivered_at)
+       select w.partner_id, w.id, gen_random_uuid(), 'msg', 'test', '{}', now(), now(), now() from webhook w
+       where not exists (select from webhook_delivery d where d.webhook_id = w.id)""",
+    """insert into webhook_attempt (partner_id, delivery_id, number, id, begun_at, milliseconds, status_code, problem,
+           answer)
+       select d.partner_id, d.id, 1, gen_random_uuid(), now(), 5, 500, 'status 500', 'non' from webhook_delivery d
+       where not exists (select from webhook_attempt a where a.delivery_id = d.id)""",
+)
+FEED = """
+    update procedure_feed f set position = w.nth
+    from (select family_id, procedure_id, number, row_number() over (order by noted) as nth from procedure_feed) w
+    where (f.family_id, f.procedure_id, f.number) = (w.family_id, w.procedure_id, w.number);
+    update procedure_feed_end set position = (select count(*) from procedure_feed)
+"""
+
+
+SENT = """
+    update delivery set provider = 'ovh', reference = id::text, segments = 2, arrived_at = now();
+    update delivery set status = 'DEAD_LETTER', crashes = 3, problem = 'CRASHED'
+        where id in (select distinct on (family_id) id from delivery where channel = 'EMAIL' order by family_id, id);
+    update address set label = 'Téléphone', target = '{"token": "x"}' where channel <> 'POST';
+"""
+
+
 async def fill(connection: asyncpg.Connection) -> None:
     """Add to a demo city what it does not have: sessions of families and agents, choices of channels, acts,
     invitations, quotients, proposals of changes, planned maintenance, choices of
-    data, exports, what comes of leaving, recovery of logins, tasks of the staff.
+    data, exports, what comes of leaving, documents, recovery of logins, tasks of the staff, requests and messages.
     """
-    for statement in CREDENTIALS:
+    for statement in (*CREDENTIALS, *LIFE):
         await connection.execute(statement)
     await connection.execute(INVITATIONS)
     await connection.execute(CHANGES)
@@ -184,24 +288,41 @@ async def fill(connection: asyncpg.Connection) -> None:
     for agent in await connection.fetch("select id from agent"):
         await connection.execute(SESSION, uuid7(), None, None, agent["id"])
     await connection.execute(PREFERENCES)
+    await connection.execute(
+        "update family set quiet_starts = '21:30', quiet_ends = '07:15', digest_hour = 18,"
+        " digest_topics = '{PROCEDURE_STATUS,PROCEDURE_MESSAGE,INVOICE_ISSUED}'"
+    )
     await connection.execute(LINK, await connection.fetchval(PROVIDER))
     await connection.execute(FACTORS)
+    await connection.execute(BILLING)
+    await connection.execute(OUTCOME_OF_A_RUN)
+    await household_accounts(connection)
+    await card_payments(connection)
+    await thaw(connection)
     await connection.execute(ACTS)
     await connection.execute(GUIDE)
+    await connection.execute(SENT)
     await connection.execute(MAINTENANCE)
-    for statement in PRIVACY:
+    await connection.execute(PARTNER_TASKS)
+    await connection.execute(FEED)
+    for statement in HOOKS:
+        await connection.execute(statement)
+    for statement in (*PRIVACY, *DOCUMENTS, *DEBITS):
         await connection.execute(statement)
 
 
 async def spoil(connection: asyncpg.Connection, random: Random) -> int:
     """Put hostile and extreme values wherever the database allows them, NULL among them; give how many."""
     written = 0
+    await connection.execute("set constraints all immediate")
     for column in await connection.fetch(FREE_COLUMNS, list(VALUES)):
         table, name, cast = column["table_name"], column["column_name"], column["data_type"]
         for row in await connection.fetch(f"select ctid::text from {table} order by 1"):
             if random.random() < 0.4:
                 continue
             value = random.choice([*VALUES[cast], *([None] * 4 if column["nullable"] else [])])
+            if name.endswith("cents") and isinstance(value, int):
+                value %= 1_000_000  # sums of money fit an Int of GraphQL: 21 million euros
             text = value if value is None or isinstance(value, str) else str(value)
             update = f"update {table} set {name} = $1::text::{cast} where ctid = $2::text::tid"
             try:
@@ -219,6 +340,8 @@ async def viewers(connection: asyncpg.Connection) -> list[Viewer]:
     for number, session in enumerate([each for each in sessions if each["family_id"]][:6]):
         found.append(family_viewer(session, ("fr", "en")[number % 2]))
     services: list[UUID] = [row["id"] for row in await connection.fetch("select id from service order by id")]
+    partner = await connection.fetchval("select id from partner order by id limit 1")
+    found += [partner_viewer(partner, services[1:4]), partner_viewer(partner, services, frozenset({"STATISTICS_READ"}))]
     chosen: tuple[list[UUID], ...] = (services[:1], services[1:3], services, [])
     agents = [each for each in sessions if each["agent_id"]]
     return found + [agent_viewer(session, of) for session, of in zip(agents, chosen, strict=False)]
@@ -228,6 +351,14 @@ def family_viewer(session: Any, language: str = "fr") -> Viewer:
     """Give the viewer of a family's session, terms accepted."""
     family, account = session["family_id"], session["account_id"]
     return Viewer(Kind.FAMILY, language, session["id"], None, family, account, terms_accepted=True)
+
+
+SCOPES = frozenset(scope.name for scope in PartnerScope)
+
+
+def partner_viewer(partner: UUID, services: Sequence[UUID], scopes: frozenset[str] = SCOPES) -> Viewer:
+    """Give the viewer of a partner's token."""
+    return Viewer(Kind.PARTNER, "fr", services=tuple(services), partner_id=partner, scopes=scopes)
 
 
 def agent_viewer(session: Any, services: Sequence[UUID]) -> Viewer:

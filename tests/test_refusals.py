@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+import schema
+from db.ids import uuid7
+from resolvers.reading.identity import make_id
 from tests.house import START, House
 from tests.live import Socket
 
@@ -93,6 +96,15 @@ async def test_a_page_that_cannot_be_is_refused(house: House, page: dict[str, An
     assert (await house.ask(LIST, token, **given)).codes == ["BAD_USER_INPUT"]
 
 
+@pytest.mark.parametrize("topic", ["T" * 1_000, "TERMS\0"], ids=["too long", "a zero byte"])
+async def test_a_cursor_of_words_that_no_row_can_have_is_refused(house: House, topic: str) -> None:
+    _, token = await house.member()
+    wishes = """query ($after: String) { viewer { family {
+        notificationSettings(first: 1, after: $after) { edges { cursor } } } } }"""
+    assert (await house.ask(wishes, token, after=cursor("ChannelPreference", "TERMS"))).codes == []
+    assert (await house.ask(wishes, token, after=cursor("ChannelPreference", topic))).codes == ["BAD_USER_INPUT"]
+
+
 async def test_more_than_a_hundred_ids_are_refused(house: House) -> None:
     _, token = await house.member()
     nodes = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
@@ -115,3 +127,51 @@ async def test_an_agent_follows_one_procedure_and_not_everything(house: House) -
         await socket.subscribe("1", FOLLOW_ONE)
         message = await socket.message("1")
         assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "BAD_USER_INPUT")
+
+
+def nobody(type_name: str) -> str:
+    """Give an id of a type that nothing has."""
+    mapping = schema.build().mapping
+    return make_id(mapping, type_name, *(uuid7() for _ in mapping.tables[type_name].key))
+
+
+@pytest.mark.parametrize(
+    ("command", "type_name"),
+    [
+        ("disableAgent(agent: $id)", "Agent"),
+        ("enableAgent(agent: $id)", "Agent"),
+        ("resetSecondFactor(agent: $id)", "Agent"),
+        ("issueAgentPasswordLink(agent: $id)", "Agent"),
+        ('saveAgent(email: "a@b.example", name: "A", roles: [AGENT], services: [$id])', "Service"),
+        ('saveAgent(email: "a@b.example", name: "A", roles: [AGENT], services: [], agent: $id)', "Agent"),
+        ('terminateAccount(family: $id, reason: "Fraude.")', "Family"),
+        ("reinstateAccount(family: $id)", "Family"),
+        ('eraseFamily(family: $id, number: "1234567")', "Family"),
+        ('issueActivationCode(familyNumber: "99999999")', "Family"),
+    ],
+)
+async def test_an_administrator_is_told_what_there_is_not(house: House, command: str, type_name: str) -> None:
+    admin = await house.agent("admin")
+    count = "select count(*) from audit_entry"
+    before = await house.connection.fetchval(count)
+    variables = "($id: ID!)" if "$id" in command else ""
+    query = f"mutation {variables} {{ {command} {{ problems {{ code }} }} }}"
+    given = {"id": nobody(type_name)} if variables else {}
+    assert await house.problems(query, admin, **given) == ["NOT_FOUND"]
+    assert await house.connection.fetchval(count) == before
+
+
+async def test_a_family_that_there_is_not_gets_no_member_and_a_professional_no_quotient(house: House) -> None:
+    agent = await house.agent()
+    family, token = await house.member()
+    await house.connection.execute("update family set profile = 'PROFESSIONAL' where id = $1", family.id)
+    own = (await house.ask("{ viewer { family { id } } }", token)).data["viewer"]["family"]["id"]
+    add = """mutation ($id: ID!) { addMember(family: $id, role: ADULT, firstName: "Ana", lastName: "Essai") {
+        problems { code } } }"""
+    record = """mutation ($id: ID!) { setQuotientFamilial(family: $id, value: 500, validFrom: "2026-01-01") {
+        problems { code } } }"""
+    assert await house.problems(add, agent, id=nobody("Family")) == ["NOT_FOUND"]
+    assert await house.problems(record, agent, id=own) == ["IDENTIFIER_NOT_FOR_PROFILE"]
+    assert (
+        await house.connection.fetchval("select count(*) from quotient_familial where family_id = $1", family.id) == 0
+    )

@@ -1,6 +1,7 @@
 """Two walls stand between a viewer and a foreign row: predicates of reads, row-level security. Each holds alone."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,18 +14,21 @@ from graphql import parse
 from graphql.execution import get_variable_values
 
 import schema
-from db.pool import API_ROLE, DISPATCH_ROLE
+from db.ids import uuid7
+from db.pool import API_ROLE, DISPATCH_ROLE, see_as
 from db.pool import Database as Pool
 from db.settings import Settings
+from resolvers.reading.identity import read_id
 from resolvers.reading.mapping import Column, Computed, Mapping, Reading
 from resolvers.reading.reader import Reader
 from resolvers.viewer import Kind, Viewer, anonymous
 from tests.conftest import Cluster, Database
+from tests.marked import Canaries, Side, sides
 from tests.test_reading import parts
-from tests.walks import Canaries, Path, Side, Walk, sides
+from tests.walks import Walk, Way
 
 BUILT = schema.build()
-CONSTANTS = schema.constants(Settings().city)
+CONSTANTS = schema.constants(Settings())
 
 SHARED = {
     "service": "the city's services, public",
@@ -32,12 +36,19 @@ SHARED = {
     "maintenance": "when the portal pauses, public",
     "migration": "names and hashes of migrations, for readiness",
     "procedure_kind": "the catalogue, public",
+    "required_document": "the catalogue, public",
+    "kind_intake": "places taken: counts by code, public",
     "signing_key": "keys sealed with a key from the settings; the gateway signs with them before anybody is known",
     "throttle": "failed attempts by HMAC: no row says whose it is",
     "registered_document": "texts of programs, published with the apps; read before anybody is known",
     **dict.fromkeys(("place", "opening_rule", "exceptional_day", "opening_span"), "places of the city, public"),
     **dict.fromkeys(("page", "page_version", "page_category", "page_word"), "pages: the city's words, drafts as well"),
-    **dict.fromkeys(("page_place", "page_kind"), "what pages are linked with, public"),
+    **dict.fromkeys(("page_place", "page_kind", "page_tariff"), "what pages are linked with, public"),
+    "page_audience": "for whom pages are, by age: names nobody",
+    "page_invoice": "which invoices pages help with, by when they are due: names nobody",
+    **dict.fromkeys(("tariff", "tariff_price"), "what services cost, public"),
+    "procedure_feed_end": "one number: how long the feed is",
+    "invoice_series": "the last invoice number of each year: names nobody",
     "bucket": "points spent by HMAC: no row says whose they are",
     "identity_provider": "the providers of sign-in, public",
     "agent": "the city's own staff; read at sign-in, before anybody is known",
@@ -46,6 +57,11 @@ SHARED = {
 """Tables that the API reads without row-level security, and why."""
 
 BY_OTHER_KEYS = {
+    "billing_run",
+    "debit_batch",
+    "docket",
+    "daily_closing",
+    "daily_total",
     "session",
     "audit_entry",
     "job",
@@ -53,23 +69,48 @@ BY_OTHER_KEYS = {
     "recovery_code",
     "agent_challenge",
     "identity_attempt",
+    "webhook",
+    "webhook_delivery",
+    "webhook_attempt",
+    "partner",
+    "partner_secret",
+    "partner_assertion",
+    "partner_notice",
+    "agent_notice",
+    "partner_task",
+    "procedure_count",
+    "procedure_count_change",
+    "revenue_count",
+    "revenue_count_change",
 }
-"""Tables whose rows may be no family's (sessions and acts of agents, jobs of the portal): their keys do not begin with
-`family_id`."""
+"""Tables whose rows may be no family's (sessions and acts of agents, jobs of the portal, counts): their keys do not
+begin with `family_id`."""
 
 OF_STAFF = {"second_factor"}
 """Tables whose rows are agents' own."""
 
-STAFF_SEES = {"agent_task", "family", "member", "member_change", "quotient_familial"}
-"""Every agent finds every family, its members and its quotients, and what its roles must do."""
+STAFF_SEES = {"agent_task", "family", "member", "member_change", "quotient_familial", "statistics"}
+"""Every agent finds every family, its members and its quotients, what its roles must do, and counts."""
 
-STAFF_ONLY = {"agent_task", "audit_entry"}
+STAFF_ONLY = {"agent_task", "audit_entry", "bank_message", "draft_invoice", "draft_line", "billing_check"}
 """What is about a family, but for the staff alone."""
 
-AGENTS_TELL = {"channel_preference", "address", "lane", "service_opt_in"}
+AGENTS_TELL = {"channel_preference", "address", "lane", "service_opt_in", "channel_routes"}
 """An agent's act tells a family as it chose: the second wall lets agents read its choice, the first does not."""
 
-SETTINGS = ("kiosque.family", "kiosque.agent", "kiosque.services", "kiosque.admin", "kiosque.system")
+OF_THE_CITY = {
+    "BillingRun": "billing_run",
+    "DailyClosing": "daily_closing",
+    "DailyTotal": "daily_total",
+    "DebitBatch": "debit_batch",
+    "Docket": "docket",
+    "RevenueRow": "revenue",
+    "StatisticsRow": "statistics",
+    "TillTotal": "till_totals",
+}
+"""Types whose rows are about everybody, and their tables: any row of them is one that strangers must not see."""
+
+SETTINGS = tuple(f"kiosque.{name}" for name in ("family", "agent", "services", "admin", "cashier", "system"))
 
 
 @dataclass(slots=True)
@@ -137,46 +178,84 @@ async def _breached(cluster: Cluster, mapping: Mapping) -> AsyncIterator[Breache
 def _stored(mapping: Mapping) -> dict[tuple[str, str], Reading]:
     """Read what Python computes as it is stored: without the gate, nothing but the statement is looked at."""
     return {
-        name: Column(reading.inputs[-1]) if isinstance(reading, Computed) else reading
+        name: Column(reading.inputs[-1], reading.casts) if isinstance(reading, Computed) else reading
         for name, reading in mapping.fields.items()
     }
 
 
 async def test_without_any_predicate_no_foreign_row_is_seen(breached: Breached) -> None:
     seen = await walked(breached, STAFF_SEES | AGENTS_TELL, set(SHARED))
-    owned = {BUILT.mapping.tables[name].table for name in breached.theirs.ids}
-    assert owned <= seen | set(SHARED) | OF_STAFF | STAFF_ONLY, "the second wall hides from a family what is its own"
+    stored = {BUILT.mapping.tables[name].table for name in breached.theirs.ids} & set(breached.canaries.tables)
+    owned = stored - STAFF_ONLY - BY_OTHER_KEYS - set(SHARED)
+    assert owned - seen == set(), "the second wall hides from a family what is its own"
 
 
 async def test_without_row_security_no_foreign_row_is_seen(unwalled: Breached) -> None:
     await walked(unwalled, STAFF_SEES, set())
 
 
+async def test_without_row_security_administrators_see_only_what_was_put_aside(unwalled: Breached) -> None:
+    text = f"{{ nodes(ids: {json.dumps(unwalled.theirs.ids['DeadLetter'])}) {{ id }} }}"
+    admin = replace(unwalled.ours.agent, roles=frozenset({"AGENT", "ADMIN"}))
+    connection = await asyncpg.connect(unwalled.dsn, timeout=10)
+    try:
+        before = json.loads(await unwalled.read(text, admin))["nodes"]
+        await connection.execute("update delivery set status = 'SENT' where status = 'DEAD_LETTER'")
+        after = json.loads(await unwalled.read(text, admin))["nodes"]
+    finally:
+        await connection.close()
+    assert any(before) and not any(after)
+
+
+async def test_without_row_security_counts_of_ones_own_services_need_the_scope_or_the_till_all_the_same(
+    unwalled: Breached,
+) -> None:
+    """What the gate refuses as a list is refused by the row as a node: everybody here has the services."""
+    ids = [*unwalled.theirs.ids["StatisticsRow"][:20], *unwalled.theirs.ids["RevenueRow"][:20]]
+    text = f"{{ nodes(ids: {json.dumps(ids)}) {{ __typename }} }}"
+    own = unwalled.theirs.partner
+    every = tuple(read_id(BUILT.mapping, each).key[0] for each in unwalled.theirs.ids["Service"])
+
+    async def found(viewer: Viewer) -> set[str]:
+        nodes = json.loads(await unwalled.read(text, replace(viewer, services=every)))["nodes"]
+        return {node["__typename"] for node in nodes if node}
+
+    assert await found(own) == {"StatisticsRow", "RevenueRow"}
+    for scope, shown in (("STATISTICS_READ", {"StatisticsRow"}), ("INVOICES_AGGREGATE", {"RevenueRow"}), ("", set())):
+        assert await found(replace(own, scopes=frozenset({scope}))) == shown
+    agent = unwalled.theirs.agent
+    assert await found(replace(agent, roles=frozenset({"CASHIER"}))) == {"StatisticsRow", "RevenueRow"}
+    assert await found(replace(agent, roles=frozenset({"AGENT", "EDITOR"}))) == {"StatisticsRow"}
+    for nobody in (unwalled.theirs.family, anonymous()):
+        assert await found(nobody) == set()
+
+
 async def walked(town: Breached, staff: set[str], shared: set[str]) -> set[str]:
     """Walk every way through the schema as everybody whom theirs does not concern; give what its family sees of it."""
     seen: set[str] = set()
-    for path in ways(town):
+    for way in ways(town):
         for viewer in strangers(town):
-            await seen_by(town, path, viewer, (staff if viewer.kind is Kind.AGENT else set()) | shared)
-        seen |= await shown(town, path, town.theirs.family)
+            await seen_by(town, way, viewer, (staff if viewer.kind is Kind.AGENT else set()) | shared)
+        seen |= await shown(town, way, town.theirs.family)
     return seen
 
 
-def ways(town: Breached) -> list[Path]:
+def ways(town: Breached) -> list[Way]:
     """Give every way through the reads and the streams of the schema."""
     walk = Walk(BUILT.graphql, town.theirs)
     roots = [root for root in (BUILT.graphql.query_type, BUILT.graphql.subscription_type) if root is not None]
-    return [path for root in roots for path in walk.of(root)]
+    return [way for root in roots for way in walk.of(root)]
 
 
-async def shown(town: Breached, path: Path, viewer: Viewer) -> set[str]:
+async def shown(town: Breached, way: Way, viewer: Viewer) -> set[str]:
     """Give the tables of theirs whose rows somebody sees on a way; a stream is pushed two items of their news."""
-    if not any(parent == "Subscription" for parent, _ in path.pairs):
-        return town.canaries.found(await town.read(f"query {{ {path.text} }}", viewer))
-    found: set[str] = set()
-    for row in town.theirs.news[:2]:
-        found |= town.canaries.found(await town.read(f"subscription {{ {path.text} }}", viewer, row))
-    return found
+    if any(parent == "Subscription" for parent, _ in way.pairs):
+        pushed = [await town.read(f"subscription {{ {way.text} }}", viewer, row) for row in town.theirs.news[:2]]
+        return {table for answer in pushed for table in town.canaries.found(answer)}
+    answer = await town.read(f"query {{ {way.text} }}", viewer)
+    return town.canaries.found(answer) | {
+        OF_THE_CITY[name] for name in re.findall(r'"__typename" ?: ?"(\w+)"', answer) if name in OF_THE_CITY
+    }
 
 
 def strangers(town: Breached) -> list[Viewer]:
@@ -185,10 +264,10 @@ def strangers(town: Breached) -> list[Viewer]:
     return [town.ours.family, agent, Viewer(Kind.PARTNER), anonymous()]
 
 
-async def seen_by(town: Breached, path: Path, viewer: Viewer, allowed: set[str]) -> None:
+async def seen_by(town: Breached, way: Way, viewer: Viewer, allowed: set[str]) -> None:
     """Go one way as somebody, who must not see rows of theirs but those of the tables allowed."""
-    found = await shown(town, path, viewer)
-    assert found <= allowed, f"{viewer.kind} sees {found - allowed}: {path.text}"
+    found = await shown(town, way, viewer)
+    assert found <= allowed, f"{viewer.kind} sees {found - allowed}: {way.text}"
 
 
 COUNTED = "{ procedures { totalCount } families { totalCount } nodes(ids: []) { id } }"
@@ -251,6 +330,28 @@ async def test_a_setting_that_says_nobody_shows_nothing(breached: Breached, brok
         await connection.execute("select set_config('kiosque.services', $1, true)", broken if broken == "{}" else "")
         assert await connection.fetchval("select count(*) from procedure") == 0
         assert await connection.fetchval("select count(*) from account") == 0
+
+
+async def changed(breached: Breached, viewer: Viewer, command: str) -> str:
+    """Say what a statement changes as somebody, and take it back."""
+    async with breached.pool.connection() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await see_as(connection, viewer.sight)
+            return str(await connection.execute(command))
+        finally:
+            await transaction.rollback()
+
+
+async def test_a_family_ends_only_what_is_its_own_and_open(breached: Breached) -> None:
+    """The statements read no column, so that no policy of reading comes to help."""
+    ours, nobody = breached.ours.family, Viewer(Kind.FAMILY, family_id=uuid7(), account_id=uuid7())
+    assert await changed(breached, nobody, "update card_attempt set redirected_at = null") == "UPDATE 0"
+    drop = "update debit set state = 'DROPPED', dropped_at = now(), dropped_because = 'INVOICE_PAID'"
+    assert await changed(breached, ours, drop) == "UPDATE 1", "the one that was announced"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await changed(breached, ours, "update card_attempt_invoice set live = true")
 
 
 @pytest.fixture
@@ -321,7 +422,8 @@ async def test_no_policy_lets_the_api_see_every_row(catalogue: asyncpg.Connectio
 
 
 async def test_views_and_functions_lend_nobody_their_owners_sight(catalogue: asyncpg.Connection) -> None:
-    views = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')"
+    views = """select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')
+        and not coalesce(reloptions @> '{security_invoker=true}', false)"""
     assert await catalogue.fetch(views) == []
     lending = """
         select p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prosecdef

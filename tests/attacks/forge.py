@@ -211,7 +211,7 @@ def key_names(good: Genuine) -> Iterator[tuple[str, str]]:
 
 def claims(good: Genuine) -> Iterator[tuple[str, str]]:
     """Claims that are missing, wrong, or of a wrong type, under the portal's own signature."""
-    now = datetime.now(UTC).timestamp()
+    now = int(datetime.now(UTC).timestamp())  # a fraction would be refused for itself
     for name in REQUIRED:
         yield f"without {name}", good.signed(claims={name: ...})
         harmless = HARMLESS.get(name, ())

@@ -4,7 +4,7 @@ The contract is read as text and understood here anew: neither the declarations 
 asked what to expect.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +67,7 @@ class Door:
     name: str
     viewers: frozenset[str]
     roles: frozenset[str]
+    scopes: frozenset[str]
     before_terms: bool
     in_maintenance: str
     """Of a command: REFUSED, AGENTS or ALWAYS; else empty."""
@@ -89,20 +90,28 @@ class Door:
             return "UNAUTHENTICATED" if viewer.kind is Kind.ANONYMOUS else "FORBIDDEN"
         if viewer.kind is Kind.AGENT and self.roles.isdisjoint(viewer.roles):
             return "FORBIDDEN"
+        if viewer.kind is Kind.PARTNER and not self.scopes <= viewer.scopes:
+            return "FORBIDDEN"
         if viewer.kind is Kind.FAMILY and not self.before_terms and not viewer.terms_accepted:
             return "TERMS_NOT_ACCEPTED"
         return None
 
 
 def doors() -> list[Door]:
-    """Read the doors from the contract."""
-    return [
-        _door(node.name.value, each)
-        for node in SDL.definitions
-        if isinstance(node, ObjectTypeDefinitionNode)
-        for each in node.fields or ()
-        if node.name.value in ROOTS or any(directive.name.value == "may" for directive in each.directives or ())
-    ]
+    """Read from the contract the doors that everybody can knock at."""
+    return [door for door in _every_door() if door.parent in (*ROOTS, *WAYS)]
+
+
+def doors_on_rows() -> list[Door]:
+    """Read from the contract the doors on rows, at which only they can knock who see the row."""
+    return [door for door in _every_door() if door.parent not in (*ROOTS, *WAYS)]
+
+
+def _every_door() -> Iterator[Door]:
+    for node in (found for found in SDL.definitions if isinstance(found, ObjectTypeDefinitionNode)):
+        for each in node.fields or ():
+            if node.name.value in ROOTS or any(said.name.value == "may" for said in each.directives or ()):
+                yield _door(node.name.value, each)
 
 
 def _door(parent: str, node: FieldDefinitionNode) -> Door:
@@ -111,7 +120,8 @@ def _door(parent: str, node: FieldDefinitionNode) -> Door:
     before_terms, in_maintenance = told["beforeTerms"], told.get("inMaintenance")
     assert isinstance(before_terms, BooleanValueNode)
     at_work = in_maintenance.value if isinstance(in_maintenance, EnumValueNode) else ""
-    names = _names(told["viewers"]), _names(told["roles"])
+    scopes = _names(told["scopes"]) if "scopes" in told else frozenset[str]()
+    names = _names(told["viewers"]), _names(told["roles"]), scopes
     return Door(parent, node.name.value, *names, before_terms.value, at_work)
 
 
@@ -176,6 +186,8 @@ class Street:
             answer = msgspec.json.decode((await executor.execute(operation, {}, context)).body)
         except RequestRefused as refused:
             return {refused.code} & DOORS
+        except PermissionError:
+            return set()  # the door stood open, and somebody was met who has no business behind it
         return {error["extensions"]["code"] for error in answer.get("errors", ())} & DOORS
 
 
@@ -198,7 +210,7 @@ def selection(door: Door) -> str:
     written = ", ".join(f"{name}: {literal(_value(kind))}" for name, kind in needed.items())
     below = "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"
     text = f"{door.name}{f'({written})' if written else ''}{below}"
-    for step in reversed(WAYS[door.parent].split(".") if door.parent not in ROOTS else []):
+    for step in reversed(WAYS[door.parent].split(".") if door.parent in WAYS else []):
         text = f"{step} {{ {text} }}"
     return text
 

@@ -188,11 +188,11 @@ async def test_a_disabled_agent_is_out_on_every_node(two_nodes: City) -> None:
 
 
 async def test_open_lines_close_when_their_token_ends(city: Database) -> None:
-    async with opened(city.dsn, tokens={"access_seconds": 2}) as house:
+    async with opened(city.dsn, tokens={"access_seconds": 5}) as house:
         _, token = await house.member()
         async with Socket(house, token) as socket, EventStream(house, token, FOLLOW) as stream:
             await socket.subscribe("1", FOLLOW)
-            async with asyncio.timeout(2 + SOON):
+            async with asyncio.timeout(5 + SOON):
                 assert await socket.closed() == 4403
                 await ended(stream)
 

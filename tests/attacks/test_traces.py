@@ -160,7 +160,7 @@ async def away(visit: Visit) -> None:
     for _ in range(5):
         async with house.http.post(f"{house.url}/graphql", json={"query": SIGN_IN, "variables": given}) as answer:
             visit.answers.append(await answer.text())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await house.ask("{ terms { version } }")).status != 200:
             await asyncio.sleep(0.1)
 
@@ -170,7 +170,7 @@ async def life(visit: Visit) -> tuple[Made, list[str]]:
     house = visit.whole.house
     family = await house.make_family()
     await house.do(ACTIVATE, number=family.number, code=family.code, email=EMAIL, password=CANARY)
-    link = token_in(await house.mail_to(EMAIL, "verify-email"))
+    link = token_in(await house.mail_to(EMAIL, "verify-email", 60))
     await house.do(VERIFY, token=link)
     session = (await house.do(SIGN_IN, identifier=EMAIL, password=CANARY, as_="FAMILY"))["session"]
     fresh = (await house.do(REFRESH, token=session["refreshToken"]))["session"]

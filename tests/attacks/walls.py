@@ -19,7 +19,7 @@ from db.ids import uuid7
 from db.pool import API_ROLE, DISPATCH_ROLE
 from resolvers.viewer import SYSTEM_SIGHT
 from tests.conftest import Cluster, running
-from tests.walks import Side, rows_of, sides
+from tests.marked import Side, rows_of, sides
 
 DRAWN = Path(__file__).with_name("walls.txt")
 PROBER = "kiosque_prober"
@@ -40,7 +40,7 @@ WALLED = """
 """
 COLUMNS = """
     select array_agg(quote_ident(attname) order by attnum) from pg_attribute
-    where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+    where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = '' and attidentity = ''
 """
 
 
@@ -138,40 +138,49 @@ class Trial:
         first, names = columns[0], ", ".join(columns)
         other = f"'{self.ground.ours.family.family_id}'"
         statements = {
-            "s": f"select 1 from {self.table} where {self.group}",
-            "i": f"insert into {self.table} ({names}) overriding system value select {names} from sample",
-            "u": f"update {self.table} set {first} = {first} where {self.group}",
-            "d": f"delete from {self.table} where {self.group}",
-            "t": f"update {self.table} set family_id = {other} where {self.group}" if transfer else "",
+            "s": [f"select 1 from {self.table} where {self.group}"],
+            "i": [f"insert into {self.table} ({names}) overriding system value {_one(names, n)}" for n in range(total)],
+            "u": [f"update {self.table} set {first} = {first} where {self.group}"],
+            "d": [f"delete from {self.table} where {self.group}"],
+            "t": [f"update {self.table} set family_id = {other} where {self.group}"] if transfer else [],
         }
         if self.caller.role == PROBER:
             statements = {"s": statements["s"]}
         letters = ""
         for letter in "siudt":
-            statement = statements.get(letter)
-            letters += letter_of(letter, await self._try(statement), total) if statement else " "
+            tried = statements.get(letter)
+            letters += letter_of(letter, await self._try(tried), total) if tried else " "
         return letters
 
-    async def _try(self, statement: str) -> int:
-        """Give how many rows a statement reaches as the caller; 0 when it is refused."""
+    async def _try(self, statements: Sequence[str]) -> int:
+        """Give how many rows the statements reach as the caller; a refused one reaches none."""
         connection = self.ground.connection
         savepoint = connection.transaction()
         await savepoint.start()
         try:
-            sample = f"select * from {self.table} where {self.group} order by 1 limit 1"
+            sample = f"select * from {self.table} where {self.group}"
             owned = f"alter table {self.table} owner to {PROBER};" if self.caller.role == PROBER else ""
             sight = "".join(f"select set_config('{name}', '{value}', true);" for name, value in self.caller.sight)
             await connection.execute(
                 f"""create temp table sample on commit drop as {sample}; {owned}
                 grant all on {self.table}, sample to {self.caller.role}; set local role {self.caller.role}; {sight}"""
             )
-            return int((await connection.execute(statement)).split()[-1])
+            return sum([await self._reached(statement) for statement in statements])
+        finally:
+            await savepoint.rollback()
+
+    async def _reached(self, statement: str) -> int:
+        try:
+            async with self.ground.connection.transaction():
+                return int((await self.ground.connection.execute(statement)).split()[-1])
         except asyncpg.InsufficientPrivilegeError:
             return 0
         except asyncpg.IntegrityConstraintViolationError:
-            return EVERY  # constraints are looked at when the policies have let a row pass
-        finally:
-            await savepoint.rollback()
+            return 1 if statement.startswith("insert") else EVERY  # looked at when the policies have let a row pass
+
+
+def _one(names: str, place: int) -> str:
+    return f"select {names} from sample offset {place} limit 1"
 
 
 def keys_of(side: Side) -> tuple[UUID, UUID]:
@@ -182,10 +191,10 @@ def keys_of(side: Side) -> tuple[UUID, UUID]:
 
 
 def letter_of(letter: str, reached: int, total: int) -> str:
-    """Write how many rows were reached; an insert is tried with one."""
+    """Write how many rows were reached."""
     if not reached:
         return "-"
-    return letter.upper() if letter == "i" or reached >= total else letter
+    return letter.upper() if reached >= total else letter
 
 
 @asynccontextmanager

@@ -8,9 +8,28 @@ from tests.mutations.mutant import Mutant
 
 NOTICING = "tests/attacks/test_walls.py::test_the_walls_stand_as_they_are_drawn"
 
+OF_PARTNERS = ("tests/test_partners.py", "tests/test_partner_feed.py")
+ENDING = "tests/test_row_security.py::test_a_family_ends_only_what_is_its_own_and_open"
+PAYING = (ENDING, "tests/test_card_payments.py")
+SENDING = ("tests/test_filing.py", "tests/test_messages_of_procedures.py")
+
 IN_USE = {
+    "address": ("tests/test_letters.py",),
     "audit_entry": ("tests/test_audit.py",),
-    "news": ("tests/test_procedures.py", "tests/test_families.py", "tests/test_broadcast.py"),
+    "card_attempt": PAYING,
+    "card_attempt_invoice": PAYING,
+    "debit": (ENDING, "tests/test_mandates.py", "tests/test_debit.py"),
+    "document": SENDING,
+    "procedure_document": SENDING,
+    **dict.fromkeys(("family", "procedure", "procedure_event", "procedure_feed", "session"), OF_PARTNERS),
+    **dict.fromkeys(("procedure_count", "procedure_count_change"), ("tests/test_statistics.py", *OF_PARTNERS)),
+    **dict.fromkeys(("revenue_count", "revenue_count_change"), ("tests/test_revenue.py",)),
+    "news": (
+        "tests/test_daily_message.py",
+        "tests/test_procedures.py",
+        "tests/test_families.py",
+        "tests/test_broadcast.py",
+    ),
     "quotient_familial": ("tests/test_quotient.py", "tests/test_erasure.py", "tests/test_data_choices.py"),
 }
 """Tests of what some policies let happen and the drawing of the walls cannot show: a row of this very transaction."""

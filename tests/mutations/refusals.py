@@ -28,10 +28,20 @@ PLACES = {
 """Kind of mutant → where it is looked for."""
 
 OUT_OF_REACH = {
-    "resolvers/streams.py follow NOT_FOUND #2": "a family whose procedure was just seen has a row",
+    "gateway/requests.py Gate.read_query BAD_REQUEST": "the parser of HTTP refuses such bytes before",
+    "resolvers/streams.py follow NOT_FOUND #3": "a family whose procedure was just seen has a row",
+    "resolvers/closure.py refuse_who_left BAD_CREDENTIALS": "a login that left has neither a password nor a link",
+    "resolvers/invitations.py revoke NOT_FOUND": "row-level security hides the invitation, and it is not found",
+    "resolvers/mandates.py revoke NOT_FOUND": "row-level security hides the mandate, and it is not found",
+    "resolvers/consumptions.py correct NOT_FOUND #3": "the consumption was written a line above",
+    "resolvers/recovery.py reset LINK_NOT_VALID": "looked at before the password is, and again when it is used",
+    "resolvers/second_factor_enrolment.py _added CHALLENGE_NOT_VALID": "the challenge is held for that agent only",
+    "resolvers/uploads.py attach FIELD_NOT_VALID": "what the pattern keeps out is no field of a form or a request",
+    "resolvers/certificates.py certificate return": "drafts are not found before; what was submitted has a receipt",
+    "resolvers/filing.py send return": "without documents nothing is sent along; it only spares a statement",
     "resolvers/viewer.py _known this viewer should not have come so far": "the doors let nobody come so far",
 }
-"""Refusals behind another one that comes first, whatever is sent."""
+"""Refusals beside another one that says the same, whatever is sent."""
 
 SILENT = {"resolvers/news.py", "resolvers/imports.py", "resolvers/imports_cells.py", "resolvers/imports_csv.py"}
 """Files whose early returns refuse nobody."""

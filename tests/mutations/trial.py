@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.conftest import LENT, Cluster
 from tests.mutations.mutant import Mutant, Verdict
@@ -49,6 +50,7 @@ def tried(cluster: Cluster, mutant: Mutant, tests: Sequence[str]) -> Verdict:
 
     def run() -> Any:
         mutant.apply()
+        structlog.reset_defaults()  # what is logged in a fork disturbs nobody, and some tests look at it
         LENT.cluster = replace(cluster, spoiling=mutant.spoiling)
         watcher = Watcher()
         code = pytest.main([*OPTIONS, "-x", *tests], plugins=[watcher])
