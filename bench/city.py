@@ -13,6 +13,8 @@ from uuid import UUID
 import asyncpg
 
 import gateway.demo
+from bench.invoices import write_invoices
+from bench.pages import write_pages
 from db import migrate
 from db import sessions as stored
 from db.clock import utc_now
@@ -27,6 +29,8 @@ CACHE = Path("/var/tmp/kiosque-bench")
 MASTER_KEY = base64.b64encode(b"b" * 32).decode()
 KEYS = Keys.from_text(MASTER_KEY)
 LIVES = timedelta(days=1)
+PAGES = 1_000
+"""Pages of a city that was used for a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,22 @@ class Cluster:
             stale = [other for other in known if re.fullmatch(rf"city_{families}_\w+|loading", other)]
             await self.execute(*(f"drop database {other} with (force)" for other in stale), "create database loading")
             await _load(self.dsn("loading"), families)
+            await self.execute(f"alter database loading rename to {name}")
+        return self.dsn(name)
+
+    async def used(self, families: int) -> str:
+        """Give the address of such a city after a year of use: with invoices and many pages; kept like the others."""
+        name = f"used_{families}_{_version()}"
+        connection = await asyncpg.connect(self.dsn("postgres"), timeout=10)
+        try:
+            known = {row[0] for row in await connection.fetch("select datname from pg_database")}
+        finally:
+            await connection.close()
+        if name not in known:
+            for other in known:
+                if re.fullmatch(rf"used_{families}_\w+", other):
+                    await self.execute(f"drop database {other} with (force)")
+            await _use(await self.fresh("loading", families))
             await self.execute(f"alter database loading rename to {name}")
         return self.dsn(name)
 
@@ -175,12 +195,24 @@ async def _load(dsn: str, families: int) -> None:
         await connection.close()
 
 
+async def _use(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await write_invoices(connection)
+        await write_pages(connection, PAGES)
+        await connection.execute("vacuum analyze", timeout=600)
+    finally:
+        await connection.close()
+
+
 def _version() -> str:
     """Tell apart cities of another schema or of another generator."""
     digest = hashlib.sha256()
     for folder, pattern in (
         (Path(migrate.__file__).parent / "migrations", "*.sql"),
         (Path(*gateway.demo.__path__), "*.py"),
+        (Path(__file__).parent, "invoices.py"),
+        (Path(__file__).parent, "pages.py"),
     ):
         for path in sorted(folder.glob(pattern)):
             digest.update(path.read_bytes())

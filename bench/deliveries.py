@@ -1,6 +1,7 @@
 """How fast news reaches the mail server, and how soon after the commit: `python -m bench.deliveries --database URL`.
 
-URL leads to an empty, migrated database. The mail catcher and the dispatcher are processes of their own.
+URL leads to an empty, migrated database. The mail catcher and the dispatcher are processes of their own. Families have
+addresses of eight domains: at most two messages at once go to one (`mail.connections_per_domain`).
 """
 
 import argparse
@@ -8,22 +9,29 @@ import asyncio
 import base64
 import multiprocessing
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from uuid import UUID
 
 import asyncpg
+import psutil
 
+from bench.programs import busy
 from db import outbox
 from db.clock import utc_now
 from db.ids import uuid7
 from db.outbox import Told
 from gateway.demo.smtp import Catcher
+
+DOMAINS = [f"courrier{number}.example" for number in range(8)]
+SETTLED = 3.0
+"""Seconds after which a dispatcher has started."""
 
 SETTINGS = {
     "KIOSQUE_SECRETS__MASTER_KEY": base64.b64encode(bytes(32)).decode(),
@@ -63,20 +71,20 @@ def catch(pipe: Connection) -> None:
 
 
 @contextmanager
-def dispatcher(dsn: str, port: int) -> Iterator[None]:
-    """Run the dispatcher."""
-    environment = {**os.environ, **SETTINGS, "KIOSQUE_MAIL__PORT": str(port)}
+def dispatcher(dsn: str, port: int, others: Mapping[str, str] | None = None) -> Iterator[psutil.Process]:
+    """Run the dispatcher, with other variables where given."""
+    environment = {**os.environ, **SETTINGS, "KIOSQUE_MAIL__PORT": str(port), **(others or {})}
     command = [sys.executable, "-m", "notifications", "--database", dsn, "--parent-stdin"]
     process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
     try:
-        yield
+        yield psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(10)
 
 
-async def make_families(connection: asyncpg.Connection, count: int) -> list[UUID]:
-    """Make families with one verified address each."""
+async def make_families(connection: asyncpg.Connection, count: int, domains: Sequence[str] = DOMAINS) -> list[UUID]:
+    """Make families with one verified address each, in the domains by turns."""
     ids = [uuid7() for _ in range(count)]
     now = utc_now()
     await connection.executemany(
@@ -86,7 +94,7 @@ async def make_families(connection: asyncpg.Connection, count: int) -> list[UUID
     await connection.executemany(
         "insert into address (family_id, id, channel, value, verified_at, created_at)"
         " values ($1, $2, 'EMAIL', $3, $4, $4)",
-        [(family, uuid7(), f"{family}@exemple.fr", now) for family in ids],
+        [(family, uuid7(), f"{family}@{domains[n % len(domains)]}", now) for n, family in enumerate(ids)],
     )
     return ids
 
@@ -99,17 +107,24 @@ async def tell(connection: asyncpg.Connection, family: UUID) -> float:
     return time.time()
 
 
-async def backlog(connection: asyncpg.Connection, families: list[UUID], dsn: str, port: int, pipe: Connection) -> float:
-    """Give the deliveries per second while a backlog is worked off."""
-    for family in families:
-        await tell(connection, family)
-    with dispatcher(dsn, port):
+async def backlog(
+    connection: asyncpg.Connection, families: list[UUID], dsn: str, port: int, pipe: Connection
+) -> tuple[float, float]:
+    """Give the deliveries per second while a backlog is worked off, and the dispatcher's CPU (ms) for each."""
+    with dispatcher(dsn, port) as process:
+        await asyncio.sleep(SETTLED)
+        process.send_signal(signal.SIGSTOP)  # so that it finds all of it at once, and its start is not counted
+        for family in families:
+            await tell(connection, family)
+        before = busy(process)
+        process.send_signal(signal.SIGCONT)
         waiting = True
         while waiting:
             await asyncio.sleep(0.1)
             waiting = await connection.fetchval("select exists (select from delivery where status = 'PENDING')")
+        spent = busy(process) - before
         arrivals = [at for _, at in await asked(pipe)]
-    return (len(arrivals) - 1) / (max(arrivals) - min(arrivals))
+    return (len(arrivals) - 1) / (max(arrivals) - min(arrivals)), spent / len(families) * 1000
 
 
 async def delays(
@@ -119,14 +134,14 @@ async def delays(
     before = {recipient: at for recipient, at in await asked(pipe)}
     committed = {}
     with dispatcher(dsn, port):
-        await asyncio.sleep(2)
+        await asyncio.sleep(SETTLED)
         for family in families:
-            committed[f"{family}@exemple.fr"] = await tell(connection, family)
+            committed[str(family)] = await tell(connection, family)
             await asyncio.sleep(0.05)
         await asyncio.sleep(1)
-        arrived = dict(await asked(pipe))
-    assert all(arrived[recipient] != before.get(recipient) for recipient in committed)
-    return [(arrived[recipient] - at) * 1000 for recipient, at in committed.items()]
+        arrived = {recipient: at for recipient, at in await asked(pipe) if at != before.get(recipient)}
+    came = {recipient.partition("@")[0]: at for recipient, at in arrived.items()}
+    return [(came[family] - at) * 1000 for family, at in committed.items()]
 
 
 async def asked(pipe: Connection) -> list[tuple[str, float]]:
@@ -144,7 +159,8 @@ async def measure(dsn: str, count: int) -> None:
     port = ours.recv()
     connection = await asyncpg.connect(dsn)
     families = await make_families(connection, count)
-    print(f"deliveries/s, {count} families waiting: {await backlog(connection, families, dsn, port, ours):.0f}")
+    speed, spent = await backlog(connection, families, dsn, port, ours)
+    print(f"deliveries/s, {count} families waiting: {speed:.0f}; {spent:.2f} ms of the dispatcher's CPU each")
     spread = sorted(await delays(connection, families[:300], dsn, port, ours))
     cuts = statistics.quantiles(spread, n=100)
     print(

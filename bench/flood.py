@@ -120,23 +120,35 @@ async def _apart(url: str, rate: int, seconds: float) -> Told:
 
 
 async def measure(program: Program, logins: Sequence[Login], arguments: argparse.Namespace) -> None:
-    """Watch without a flood, then with one, and print both."""
+    """Watch without a flood and with one, turn by turn, and print the medians of both."""
     url, tokens = f"http://127.0.0.1:{program.port}", [login.token for login in logins]
     await Bystanders(url, tokens).watch(2.0)
-    calm, storm = Bystanders(url, tokens), Bystanders(url, tokens)
-    await calm.watch(arguments.seconds)
-    told, _ = await asyncio.gather(_apart(url, arguments.rate, arguments.seconds), storm.watch(arguments.seconds))
-    rows = [_row(name, seen) for name, seen in (("without", calm), (f"{arguments.rate} sign-ins/s", storm))]
+    calms, storms, answers, late = [], [], Counter[str](), 0.0
+    for _ in range(arguments.rounds):
+        calm, storm = Bystanders(url, tokens), Bystanders(url, tokens)
+        await calm.watch(arguments.seconds)
+        told, _ = await asyncio.gather(_apart(url, arguments.rate, arguments.seconds), storm.watch(arguments.seconds))
+        calms.append(calm)
+        storms.append(storm)
+        answers.update(told.codes)
+        late = max(late, told.late)
+    rows = [_row(name, seen) for name, seen in (("without", calms), (f"{arguments.rate} sign-ins/s", storms))]
     print(table(["flood", "reads", "faults", "p50 ms", "p99 ms", "loop lag p50 ms", "loop lag p99 ms"], rows))
-    answers = ", ".join(f"{count} {code}" for code, count in sorted(told.codes.items()))
-    print(f"p99 with / without: {_cut(storm.milliseconds, 0.99) / _cut(calm.milliseconds, 0.99):.2f}")
-    print(f"answers: {answers}; the last one left {1000 * told.late:.0f} ms late")
+    with_, without = (statistics.median(_of_reads(seen, 0.99)) for seen in (storms, calms))
+    print(f"p99 with / without: {with_ / without:.2f}, medians of {arguments.rounds} rounds, turn by turn")
+    said = ", ".join(f"{count} {code}" for code, count in sorted(answers.items()))
+    print(f"answers: {said}; the last one left {1000 * late:.0f} ms late")
 
 
-def _row(name: str, seen: Bystanders) -> list[str]:
-    times = [f"{_cut(seen.milliseconds, share):.1f}" for share in (0.5, 0.99)]
-    lags = [f"{statistics.median(seen.lags):.1f}", f"{_cut(seen.lags, 0.99):.1f}"]
-    return [name, str(len(seen.milliseconds)), str(seen.faults), *times, *lags]
+def _row(name: str, seen: Sequence[Bystanders]) -> list[str]:
+    reads, faults = sum(len(each.milliseconds) for each in seen), sum(each.faults for each in seen)
+    times = [f"{statistics.median(_of_reads(seen, share)):.1f}" for share in (0.5, 0.99)]
+    lags = [f"{statistics.median(_cut(each.lags, share) for each in seen):.1f}" for share in (0.5, 0.99)]
+    return [name, str(reads), str(faults), *times, *lags]
+
+
+def _of_reads(seen: Sequence[Bystanders], share: float) -> list[float]:
+    return [_cut(each.milliseconds, share) for each in seen]
 
 
 def _cut(values: Sequence[float], share: float) -> float:
@@ -155,7 +167,8 @@ async def run(arguments: argparse.Namespace) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what can be chosen."""
     parser.add_argument("--rate", type=int, default=200, help="sign-ins a second")
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of one half of a round")
+    parser.add_argument("--rounds", type=int, default=5)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 import argparse
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +17,9 @@ from bench.checks import Checks, opened, serve
 from resolvers.viewer import Viewer
 
 Answer = Callable[[Viewer, dict[str, Any]], Awaitable[bytes]]
+HEADERS = {"Cache-Control": "private, no-store", "Vary": "Accept, Origin", "X-Content-Type-Options": "nosniff"}
+"""What every answer about somebody must have, whoever wrote the server."""
+
 BODY = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -31,13 +35,22 @@ async def make_app(dsn: str) -> web.Application:
     async def dashboard(viewer: Viewer, given: dict[str, Any]) -> bytes:
         return await fetch(statements.DASHBOARD, viewer.family_id, given.get("procedures", 10), viewer.language)
 
-    async def work(viewer: Viewer, given: dict[str, Any]) -> bytes:
-        return await fetch(
-            statements.WORK, list(viewer.services), given["status"], given.get("first", 100), viewer.language
-        )
+    async def procedures(viewer: Viewer, given: dict[str, Any]) -> bytes:
+        values = list(viewer.services), given["status"], given.get("first", 100), viewer.language
+        return await fetch(statements.PROCEDURES, *values)
+
+    async def work_list(viewer: Viewer, given: dict[str, Any]) -> bytes:
+        return await fetch(statements.WORK, list(viewer.services), given.get("first", 100), viewer.language)
 
     async def catalogue(viewer: Viewer, _: dict[str, Any]) -> bytes:
         return await fetch(statements.CATALOGUE, viewer.language)
+
+    async def page(viewer: Viewer, given: dict[str, Any]) -> bytes:
+        day = (datetime.fromisoformat(given[name]) for name in ("today", "tomorrow"))
+        return await fetch(statements.PAGE, given["slug"], *day, viewer.language)
+
+    async def search(viewer: Viewer, given: dict[str, Any]) -> bytes:
+        return await fetch(statements.SEARCH, given["words"], viewer.language)
 
     async def fetch(sql: str, *values: Any) -> bytes:
         async with pool.acquire() as connection:
@@ -45,8 +58,8 @@ async def make_app(dsn: str) -> web.Application:
         return answer
 
     app = web.Application()
-    for name, answer in (("me", me), ("dashboard", dashboard), ("work list", work), ("catalogue", catalogue)):
-        app.router.add_post(f"/{name.replace(' ', '-')}", _handler(checks, answer))
+    for answer in (me, dashboard, procedures, work_list, catalogue, page, search):
+        app.router.add_post(f"/{answer.__name__}", _handler(checks, answer))
     return app
 
 
@@ -54,7 +67,7 @@ def _handler(checks: Checks, answer: Answer) -> Callable[[web.Request], Awaitabl
     async def handle(request: web.Request) -> web.Response:
         viewer = await checks.viewer(request)
         data = await answer(viewer, BODY.decode(await request.read()))
-        return web.Response(body=b'{"data":' + data + b"}", content_type="application/json")
+        return web.Response(body=b'{"data":' + data + b"}", content_type="application/json", headers=HEADERS)
 
     return handle
 

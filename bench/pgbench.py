@@ -12,6 +12,7 @@ import psutil
 
 from bench import statements
 from bench.city import Cluster, Login
+from bench.documents import READS
 from bench.programs import busy_tree
 from bench.tables import table
 
@@ -33,11 +34,15 @@ async def measure(postgres: Cluster, dsn: str, senders: dict[str, list[Login]], 
         senders["agent"][0].session_id,
     )
     await connection.close()
+    page = READS["page"].variables
     given = {
         "me": (statements.ME, [family, account]),
         "dashboard": (statements.DASHBOARD, [family, 10, "fr"]),
-        "work list": (statements.WORK, [services, "{SUBMITTED,IN_REVIEW}", 100, "fr"]),
+        "procedures": (statements.PROCEDURES, [services, "{SUBMITTED,IN_REVIEW}", 100, "fr"]),
+        "work list": (statements.WORK, [services, 100, "fr"]),
         "catalogue": (statements.CATALOGUE, ["fr"]),
+        "page": (statements.PAGE, [page["slug"], page["today"], page["tomorrow"], "fr"]),
+        "search": (statements.SEARCH, [READS["search"].variables["words"], "fr"]),
     }
     rows = []
     for name, (sql, values) in given.items():

@@ -9,7 +9,8 @@ import asyncpg
 import strawberry
 
 from bench.stock_data import Row
-from bench.stock_types import Info, NewsItem, item_from
+from bench.stock_relay import Info
+from bench.stock_types import NewsItem, item_from
 from db import news
 
 ITEM = """select family_id, id, seq, type, data, occurred_at, read_at from news where xid >= $1::text::xid8
