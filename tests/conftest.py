@@ -78,6 +78,14 @@ class Lent:
 LENT = Lent()
 
 
+def pytest_configure() -> None:
+    """Give no example of a property a time limit: a slow machine is not a wrong answer."""
+    from hypothesis import settings  # here, because pytest must be the first to load it
+
+    settings.register_profile("kiosque", deadline=None)
+    settings.load_profile("kiosque")
+
+
 @pytest.fixture(scope="session")
 async def cluster() -> AsyncIterator[Cluster]:
     """Give the PostgreSQL that all tests share."""

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import re
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -232,7 +233,7 @@ def settings_for(dsn: str, catcher: Catcher, **others: dict[str, Any]) -> Settin
     return msgspec.convert(
         {
             "database": {"url": dsn},
-            "mail": {"host": catcher.host, "port": catcher.port, "starttls": "never"},
+            "mail": {"host": catcher.host, "port": catcher.port, "starttls": "never", **others.pop("mail", {})},
             "secrets": {"master_key": MASTER_KEY},
             "server": {"port": 0},
             "outbox": {"retry_base": 0.2},
@@ -250,7 +251,8 @@ async def opened(dsn: str, **others: dict[str, Any]) -> AsyncIterator[House]:
         catcher = Catcher()
         await catcher.start()
         stack.push_async_callback(catcher.stop)
-        settings = settings_for(dsn, catcher, **others)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kiosque-"))
+        settings = settings_for(dsn, catcher, **{"data": {"folder": folder}, **others})
         connection = await asyncpg.connect(dsn, timeout=10)
         stack.push_async_callback(connection.close)
         running = await stack.enter_async_context(portal.opened(settings, dsn, clock))

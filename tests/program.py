@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import secrets
 import signal
 import socket
 import sys
@@ -94,10 +95,14 @@ class Program:
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on, so that a program keeps its address over its starts."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port: int = held.getsockname()[1]
-        return port
+    """Give a port that nobody listens on, so that a program keeps its address over its starts.
+
+    Not one of those that the system gives to whoever asks for any: another would have it while the program restarts.
+    """
+    while True:
+        port = secrets.choice(range(20_000, 32_000))
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def environment(catcher: Catcher | None = None, **settings: object) -> dict[str, str]:
@@ -116,6 +121,7 @@ def environment(catcher: Catcher | None = None, **settings: object) -> dict[str,
         "outbox__retry_cap": 0.5,
         "outbox__crashes": 100_000,
         "mail__timeout": 0.7,
+        "push__enabled": "false",
         "mail__starttls": "never",
         "mail__sender": f"kiosque@{SENDER_DOMAIN}",
         **({"mail__host": catcher.host, "mail__port": catcher.port} if catcher else {}),

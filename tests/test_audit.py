@@ -220,7 +220,10 @@ async def test_no_name_and_no_address_stands_in_the_log(house: House) -> None:
     await house.problems(
         'mutation ($i: String!) { signIn(identifier: $i, password: "Mauvais-1") { problems { code } } }', i=family.email
     )
-    rows = await house.connection.fetch("select a::text as text from audit_entry a")
+    # Without the hashes, whose digits may be those of the number by chance.
+    rows = await house.connection.fetch(
+        "select (to_jsonb(a) - '{hash,previous_hash}'::text[])::text as text from audit_entry a"
+    )
     assert rows
     personal = [family.email, family.number, "Famille Essai"]
     assert not [row["text"] for row in rows if any(word in row["text"] for word in personal)]

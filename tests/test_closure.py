@@ -61,13 +61,18 @@ async def second_login(house: House, family: Made) -> tuple[str, str]:
     return email, await house.sign_in(email)
 
 
-async def last_message_gone(house: House, family: Made, words: str = "fermé") -> None:
-    """Wait until the last message went out, and let the clock erase where it went."""
-    await house.mail_to(family.email, words)
+async def all_sent(house: House, family: Made) -> None:
+    """Wait until no message to a family waits."""
     waiting = "select exists (select from delivery where family_id = $1 and status = 'PENDING')"
     async with asyncio.timeout(10):
         while await house.connection.fetchval(waiting, family.id):
             await asyncio.sleep(0.02)
+
+
+async def last_message_gone(house: House, family: Made, words: str = "fermé") -> None:
+    """Wait until the last message went out, and let the clock erase where it went."""
+    await house.mail_to(family.email, words)
+    await all_sent(house, family)
     house.clock.ahead = timedelta(minutes=2)
     await run_due(house, "forget_last_address")
     house.clock.ahead = timedelta()
@@ -116,8 +121,8 @@ async def test_after_closing_nothing_lets_in_and_sockets_close(house: House) -> 
     async with Socket(house, token) as socket, Socket(house, other) as second:
         await socket.subscribe("1", FOLLOW)
         await second.subscribe("1", FOLLOW)
+        await house.do(CLOSE, token, password=PASSWORD)
         async with asyncio.timeout(2):
-            await house.do(CLOSE, token, password=PASSWORD)
             assert await socket.closed() == await second.closed() == 4403
     for gone in (token, other):
         assert (await house.ask(WHO, gone)).codes == ["UNAUTHENTICATED"]
@@ -194,5 +199,5 @@ async def test_the_last_address_stays_until_its_message_has_gone(city: Database)
         assert set(await traces(house, family.email)) == {"delivery", "lane"}
         await house.connection.execute("update delivery set status = 'FAILED' where family_id = $1", family.id)
         house.clock.ahead += timedelta(minutes=6)
-        await run_due(house, "forget_last_address")
+        assert await run_due(house, "forget_last_address") == {("forget_last_address", "done"): 1}
         assert await traces(house, family.email) == {}

@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import schema
 from db.families import sealed_quotient
 from db.ids import uuid7
 from db.outbox import Told, tell
+from resolvers.reading.identity import make_id
 from tests.clockwork import run_due
 from tests.house import ACCEPT, KEYS, START, TAKE, House, Made
 
@@ -79,7 +81,8 @@ async def test_answers_that_a_family_keeps_stay_until_it_keeps_them_no_longer(ho
     assert await answers_of(house, family) == [(False, False)]
     token = await house.sign_in(family.email)
     await house.do(KEEP, token, datum="ANSWERS", keep=False)
-    assert await run_due(house) == {("erase_unkept_of_family", "done"): 1}, "not only at night"
+    done = await run_due(house, "erase_unkept_of_family")
+    assert done == {("erase_unkept_of_family", "done"): 1}, "not only at night"
     assert await answers_of(house, family) == [(True, True)]
     assert (await choices(house, token))[0] == {"ANSWERS": False}
 
@@ -190,3 +193,11 @@ async def test_nobody_reads_the_choices_of_another_family_not_even_agents(house:
     assert [each["totalCount"] for each in seen.values()] == [0, 0, 0]
     assert (await house.ask(KEEP, agent, datum="SCHOOL", keep=True)).codes == ["FORBIDDEN"]
     assert (await choices(house, token))[0] == {"SCHOOL": False}
+
+
+async def test_nobody_uses_a_service_that_there_is_not(house: House) -> None:
+    family, token = await house.member()
+    stranger = make_id(schema.build().mapping, "Service", uuid7())
+    assert await house.problems(OPT, token, service=stranger, optIn=True) == ["NOT_FOUND"]
+    choices = "select count(*) from service_opt_in where family_id = $1"
+    assert await house.connection.fetchval(choices, family.id) == 0

@@ -14,9 +14,9 @@ from aiohttp import web
 
 from db.configuration import SettingsError, read
 from gateway.demo.identity import CLIENT_ID, CLIENT_SECRET, Granted
+from resolvers.identity import LONGEST
 from tests.conftest import Database
 from tests.house import PASSWORD, House, opened
-from tests.program import free_port
 from tests.town import (
     BACK,
     FINISH,
@@ -131,6 +131,18 @@ async def test_a_code_that_another_browser_stole_opens_nothing(town: Town) -> No
     assert town.provider.asked.count("/token") == 2, "the link, and the thief's own attempt"
 
 
+async def test_a_code_too_long_to_be_one_is_not_shown_to_the_provider_and_uses_up_nothing(town: Town) -> None:
+    await town.linked()
+    way, asked = await town.way(), len(town.provider.asked)
+    for wrong in (
+        Way(way.state, way.code + "x" * LONGEST, way.binding),
+        Way(way.state + "x" * LONGEST, way.code, way.binding),
+    ):
+        await town.refused("PROVIDER_ATTEMPT_NOT_VALID", wrong)
+    assert len(town.provider.asked) == asked
+    await town.house.do(FINISH, **way.values)
+
+
 async def test_an_attempt_ends_after_ten_minutes(town: Town) -> None:
     await town.linked()
     way = await town.way()
@@ -172,6 +184,15 @@ async def test_a_family_whose_access_the_city_ended_does_not_come_in_by_the_prov
     await town.refused("ACCOUNT_TERMINATED", await town.way())
     used = "select used_at from provider_link where family_id = $1"
     assert await town.house.connection.fetchval(used, family.id) is None
+
+
+async def test_a_login_whose_address_is_not_confirmed_does_not_come_in_by_the_provider(town: Town) -> None:
+    family, _, _ = await town.linked()
+    await town.house.connection.execute("update account set email_verified_at = null where family_id = $1", family.id)
+    sessions = "select count(*) from session where family_id = $1"
+    before = await town.house.connection.fetchval(sessions, family.id)
+    await town.refused("EMAIL_NOT_VERIFIED", await town.way())
+    assert await town.house.connection.fetchval(sessions, family.id) == before
 
 
 async def test_a_session_on_a_shared_computer_is_short(town: Town) -> None:
@@ -225,8 +246,8 @@ async def test_a_provider_that_answers_otherwise_than_a_provider_is_told_as_unav
     app.router.add_route("*", "/{rest:.*}", _rubbish)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
     names = (
         "large",
         "redirect",

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.clockwork import run_due
 from tests.house import PASSWORD, SIGN_IN, House, token_in
-from tests.test_closure import CLOSE, last_message_gone, traces
+from tests.test_closure import CLOSE, all_sent, last_message_gone, traces
 from tests.test_families import ADD, acts
 from tests.test_passwords import CHANGE
 
@@ -204,6 +205,25 @@ async def test_a_removed_login_leaves_no_trace_once_it_was_told(house: House) ->
     assert await house.connection.fetchval(
         "select count(*) from delivery where family_id = $1 and address = $2", family.id, family.email
     ), "what was sent to those who stay keeps its proof"
+
+
+async def test_what_others_are_still_to_read_of_a_removed_login_is_kept_until_they_have_it(
+    house: House,
+) -> None:
+    family, token = await house.member()
+    house.catcher.busy(family.email)
+    account = (await logins(house, await joined(house, token)))["account"]["id"]
+    await house.do(REMOVE, token, id=account, password=PASSWORD)
+    house.clock.ahead = timedelta(minutes=2)
+    assert await run_due(house, "forget_last_address") == {("forget_last_address", "again"): 1}
+    assert (await traces(house, GUEST))["news"] == 3, "the invitation, the new login, its end"
+    house.catcher.behave(family.email)
+    for words in ("a été envoyée", "a été ouvert", "a été retiré"):
+        assert GUEST in await house.mail_to(family.email, words)
+    await all_sent(house, family)
+    house.clock.ahead = timedelta(minutes=8)
+    assert await run_due(house, "forget_last_address") == {("forget_last_address", "done"): 1}
+    assert await traces(house, GUEST) == {}
 
 
 async def test_guesses_at_a_password_count_together_whatever_is_asked(house: House) -> None:

@@ -181,12 +181,18 @@ async def test_who_lost_its_lease_writes_nothing_more(workshop: Workshop) -> Non
 
 async def test_a_long_job_keeps_its_lease(workshop: Workshop) -> None:
     workshop.hold = asyncio.Event()
+    shown = [workshop.process.clock()]
+    workshop.process = replace(workshop.process, clock=lambda: shown[-1])  # a slow machine loses no lease
     await workshop.order()
     first = asyncio.create_task(workshop.runner(lease=0.6).run_due())
     await asyncio.wait_for(workshop.going.wait(), 10)
     for _ in range(8):
-        await asyncio.sleep(0.2)
+        until = (await workshop.row())["lease_until"]
+        shown.append(until - timedelta(seconds=0.1))
         assert await workshop.runner().run_due() == {}
+        async with asyncio.timeout(10):
+            while (await workshop.row())["lease_until"] == until:
+                await asyncio.sleep(0.02)
     workshop.hold.set()
     assert await first == {("test_job", "done"): 1} and len(workshop.done) == 1
 

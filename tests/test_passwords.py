@@ -111,8 +111,8 @@ async def test_a_changed_password_counts_at_once_and_ends_the_other_sessions(hou
     other = await house.sign_in(family.email)
     async with Socket(house, other) as socket:
         await socket.subscribe("1", "subscription { news { cursor } }")
+        await house.do(CHANGE, token, current=PASSWORD, new=NEW, others=True)
         async with asyncio.timeout(2):
-            await house.do(CHANGE, token, current=PASSWORD, new=NEW, others=True)
             assert await socket.closed() == 4403
     assert (await house.ask("{ viewer { id } }", other)).codes == ["UNAUTHENTICATED"]
     assert (await house.ask("{ viewer { family { number } } }", token)).data["viewer"]["family"]

@@ -1,12 +1,16 @@
-"""Clients that are cut off again and again while agents write hear everything, once, in order."""
+"""Whoever follows hears everything, once, in order: cut off again and again, and of a gateway that has just begun."""
 
 import asyncio
 import random
 from collections import Counter
 from pathlib import Path
 
+import asyncpg
+
 from tests.conftest import Database
 from tests.followers import clients, following, heard_all
+from tests.house import opened
+from tests.live import Socket
 from tests.load import at_work
 from tests.program import apart
 
@@ -16,6 +20,17 @@ CLIENTS_OF_EACH = 4
 """One less than an account may have: the one that was cut may come back before the portal knows that it is gone."""
 CUTS = 20
 CUT_AT_ONCE = 10
+
+SLOW_TO_LISTEN = """
+    create function wait_to_listen() returns event_trigger language plpgsql as $$ begin
+        if current_setting('application_name') = 'kiosque-live' then
+            perform pg_advisory_xact_lock_shared(1);
+        end if;
+    end $$;
+    create event trigger slow_to_listen on login execute function wait_to_listen();
+    select pg_advisory_lock(1);
+"""
+TEST = "mutation { sendTestNotification(topic: TERMS) { problems { code } } }"
 
 
 async def test_two_hundred_clients_cut_twenty_times_hear_everything_once_and_in_order(
@@ -31,8 +46,25 @@ async def test_two_hundred_clients_cut_twenty_times_hear_everything_once_and_in_
                 await asyncio.sleep(random.uniform(0.1, 0.4))
                 for each in random.sample([each for each in followers if each.connected.is_set()], CUT_AT_ONCE):
                     each.cut()
+                    each.connected.clear()  # its end may take longer than the pause, and it cannot be cut twice
             await load.finish()
             heard = await heard_all(load.pool, followers)
     ends = Counter(end for each in followers for end in each.ends)
     print(f"{WRITERS} writers, {load.moves} moves, {len(followers)} clients, resumed: {dict(ends)}, events: {heard}")
     assert ends["cut"] == CUTS * CUT_AT_ONCE and load.moves > len(load.cases)
+
+
+async def test_what_is_told_before_a_gateway_listens_is_heard_when_it_does(city: Database) -> None:
+    database = await asyncpg.connect(city.dsn, timeout=10)
+    await database.execute(SLOW_TO_LISTEN)
+    async with opened(city.dsn) as house:
+        _, token = await house.member()
+        async with Socket(house, token) as socket:
+            await house.do(TEST, token)
+            await socket.subscribe("1", 'subscription { news(topics: [TERMS], after: "0") { cursor } }')
+            first = await socket.next("1")
+            await asyncio.sleep(0.3)  # so that the stream has nothing more to replay
+            await house.do(TEST, token)
+            await database.execute("select pg_advisory_unlock(1)")
+            assert await socket.next("1") != first
+    await database.close()

@@ -43,12 +43,20 @@ NOT_STORED = {
     "Problem": "a refusal, made in Python",
     "SessionTokens": "made at sign-in; tokens are stored as hashes only",
     "Contact": "made of settings",
+    "MandateForm": "made of settings",
+    "WebPush": "made of settings",
     "ServiceStatus": "what a function of the database says of this moment",
     "SecondFactorChallenge": "made at sign-in; a signed token",
     "TotpEnrolment": "shown once, sealed in the database",
     "Viewer": "who asks; its parts are stored",
     "PageInfo": "made of a page",
     "PasswordPolicy": "constants of the program",
+    "NextStep": "what the status of a procedure waits for",
+    "MovedProcedureResult": "an outcome; its procedure is stored",
+    "BankRedirect": "signed for the bank, while the payment lives",
+    "FormField": "a part of that",
+    "Money": "made of cents of a row",
+    "OwnPrice": "made of an encrypted quotient",
 }
 """Types without a table, and why; payloads, connections and edges go without saying."""
 
@@ -56,16 +64,30 @@ COMPUTED = {
     "ActivationCodePayload.code": "shown once, stored as an HMAC",
     "ActivationCodePayload.expiresOn": "goes with the code",
     "MemberPayload.proposed": "what was done; the proposal itself is stored",
+    "CardPaymentPayload.redirect": "signed for the bank, while the payment lives",
     "SignInPayload.session": "made at sign-in",
     "SignInPayload.secondFactor": "made at sign-in",
     "SignInPayload.recoveryCodes": "shown once, stored as HMACs",
     "SecondFactorChallengePayload.secondFactor": "a signed token and what it asks for",
     "SecondFactorPayload.recoveryCodes": "shown once, stored as HMACs",
     "RecoveryCodesPayload.recoveryCodes": "shown once, stored as HMACs",
+    "WebhookPayload.secret": "shown once, sealed in the database",
+    "WebhookPayload.ordered": "what was done",
+    "DeadLettersPayload.sent": "what was done",
+    "PartnerPayload.clientSecret": "shown once, stored as an HMAC",
     "AgentPayload.passwordLink": "a signed token, shown once",
     "ProviderStartPayload.url": "made for one browser, once",
     "ProviderStartPayload.binding": "shown once, stored as a hash",
+    "DocumentLinkPayload.url": "a signed token",
+    "DocumentLinkPayload.expiresAt": "goes with the link",
+    "MoveProceduresPayload.results": "an outcome for each item; the procedures are stored",
     "EmailChangePayload.complete": "what the confirmation came to",
+    "ReceiptLinkPayload.url": "a signed token, good for minutes",
+    "ReceiptLinkPayload.expiresAt": "goes with the token",
+    "SpreadsheetLinkPayload.url": "a signed token, good for minutes",
+    "SpreadsheetLinkPayload.expiresAt": "goes with the token",
+    "CertificateLinkPayload.url": "a signed token, good for minutes",
+    "CertificateLinkPayload.expiresAt": "goes with the token",
 }
 """Fields of payloads that are made in Python beside `problems`."""
 
@@ -73,7 +95,8 @@ COMPUTED = {
 OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
     "Query": {
         "contact", "identityProviders", "page", "pageCategories", "pages", "passwordPolicy", "place", "places",
-        "procedureKind", "procedureKinds", "serviceStatus", "terms", "termsVersions", "viewer",
+        "procedureKind", "procedureKinds", "serviceStatus", "tariff", "tariffs", "terms", "termsVersions", "viewer",
+        "webPush",
     },
     "Mutation": {
         "acceptInvitation", "acceptTerms", "activateAccount", "cancelEmailChange", "changeEmail", "changePassword",
@@ -86,15 +109,16 @@ OPEN_BEFORE_TERMS: Mapping[str, set[str]] = {
 """Everything that a family may call before it accepts the terms (R3): a field more is a decision, made here."""
 
 SEEN_BEFORE_TERMS = {
-    "Account", "Agent", "Contact", "ExceptionalDay", "Export", "IdentityProvider", "OpeningRule", "OpeningSpan", "Page",
-    "PageCategory", "PasswordPolicy", "Place", "ProcedureKind", "Problem",
+    "Account", "Agent", "Contact", "ExceptionalDay", "Export", "IdentityProvider", "Money", "OpeningRule",
+    "OpeningSpan", "Page", "PageCategory", "Partner", "PartnerSecret", "PasswordPolicy", "Place", "ProcedureKind",
+    "Problem", "RequiredDocument",
     "SecondFactor", "SecondFactorChallenge", "Service", "ServiceStatus", "SessionTokens", "Terms", "TermsAcceptance",
-    "Session", "TotpEnrolment", "Viewer",
+    "Session", "Tariff", "TariffPrice", "TotpEnrolment", "Viewer", "WebPush",
 }  # fmt: skip
 """Whose fields can be read before, under those root fields; lists, payloads and the fields of `Node` aside."""
 
 WORKS_ALWAYS = {
-    "cancelEmailChange", "changePassword", "confirmSignIn", "endMaintenance", "finishProviderSignIn",
+    "cancelEmailChange", "changePassword", "confirmSignIn", "documentLink", "endMaintenance", "finishProviderSignIn",
     "refreshSession", "reportUnauthorizedUse", "requestPasswordReset", "resetPassword", "setAgentPassword",
     "setMaintenance", "signIn", "signOut", "signOutEverywhere", "startProviderSignIn",
 }  # fmt: skip
@@ -191,8 +215,8 @@ def test_payloads_hold_rows_that_the_planner_reads_and_reasoned_values() -> None
 def test_the_predicates_of_everybody_are_of_public_tables_only() -> None:
     """Deny by default: a type that strangers may see is named here, with intent."""
     public = {name for name, stored in BUILT.mapping.tables.items() if stored.seen_by(Kind.ANONYMOUS) != "false"}
-    guide = {"Place", "OpeningRule", "ExceptionalDay", "OpeningSpan", "Page", "PageCategory"}
-    assert public == {"Service", "Terms", "ProcedureKind", "IdentityProvider"} | guide
+    guide = {"Place", "OpeningRule", "ExceptionalDay", "OpeningSpan", "Page", "PageCategory", "Tariff", "TariffPrice"}
+    assert public == {"Service", "Terms", "ProcedureKind", "RequiredDocument", "IdentityProvider"} | guide
 
 
 def test_everything_is_described() -> None:
@@ -208,6 +232,21 @@ def test_everything_is_described() -> None:
             without += [f"{name}.{field}" for field, given in each.fields.items() if not given.description]
     without += [f"@{each.name}" for each in BUILT.graphql.directives if not each.description]
     assert without == []
+
+
+OUTCOMES = ("Connection", "Edge", "Payload", "Result", "Problem")
+
+
+def test_an_object_has_an_id_by_which_caches_keep_it() -> None:
+    passing = {each.name for each in ROOTS} | {"PageInfo"}
+    without = {
+        name
+        for name, each in OBJECTS.items()
+        if not name.endswith(OUTCOMES)
+        and name not in passing
+        and str(getattr(each.fields.get("id"), "type", "")) != "ID!"
+    }
+    assert without == set()
 
 
 def test_a_deprecation_carries_a_date() -> None:
@@ -236,10 +275,17 @@ def test_lists_are_connections_but_for_short_ones() -> None:
         "Query.nodes",
         "Problem.path",
         "Agent.roles",
+        "Partner.networks",
+        "Partner.scopes",
         "ChannelPreference.channels",
+        "Family.dailyMessageTopics",
         "Place.accessibility",
+        "Page.suggestedBecause",
         "PasswordPolicy.kinds",
         "SecondFactorChallenge.methods",
+        "InformationRequest.fields",
+        "MoveProceduresPayload.results",
+        "BankRedirect.fields",
     }
     bounded |= {f"{name}.recoveryCodes" for name in ("SignInPayload", "SecondFactorPayload", "RecoveryCodesPayload")}
     assert {name for name in lists if not name.endswith((".edges", ".problems"))} == bounded
@@ -250,13 +296,13 @@ def _is_list(field: GraphQLField) -> bool:
 
 
 def test_a_cursor_fits_every_list_of_its_type() -> None:
-    """A cursor names the type of its rows, not its list: lists of one type are ordered by the same columns."""
-    orders: dict[str, set[object]] = {}
+    """A cursor names the type of its rows and its order, not its list: one name, one order."""
+    orders: dict[tuple[str, str], set[object]] = {}
     for (parent, name), reading in BUILT.mapping.fields.items():
         if isinstance(reading, Page):
             target = get_named_type(OBJECTS[parent].fields[name].type).name
-            orders.setdefault(target, set()).add(reading.order.columns)
-            known = {"uuid", "text", "integer", "bigint", "timestamptz"}
+            orders.setdefault((target, reading.order.name), set()).add(reading.order.columns)
+            known = {"uuid", "text", "integer", "bigint", "timestamptz", "date"}
             assert {kind for _, kind in reading.order.columns} <= known, "checked cursors"
     assert [target for target, columns in orders.items() if len(columns) > 1] == []
 

@@ -66,6 +66,8 @@ async def enrol(house: House, identifier: str = AGENT) -> Enrolled:
     token = await house.sign_in(identifier, agent=True)
     asked = (await house.do(ENROL, token, password=PASSWORD))["secondFactor"]
     secret = asked["enrolment"]["secret"]
+    # A step begins now, so that none ends between a code and the look at it.
+    house.clock.ahead += timedelta(seconds=30 - house.clock().timestamp() % 30)
     # The step before this one, so that the present code is left for the test.
     code = pyotp.TOTP(secret).at(house.clock() - timedelta(seconds=30))
     made = await house.do(CONFIRM_TOTP, token, challenge=asked["challenge"], code=code)
@@ -291,6 +293,15 @@ async def test_a_recovery_code_opens_one_session_and_fresh_ones_replace_the_rest
     assert not [row for row in stored if any(code.encode() in row["hash"] for code in fresh)]
 
 
+async def test_another_factor_brings_no_new_codes_and_leaves_those_that_were_printed(house: House) -> None:
+    app = await enrol(house)
+    asked = (await house.do(BEGIN, app.token, password=PASSWORD))["secondFactor"]
+    made = Authenticator(ORIGIN, DOMAIN).create(asked["passkeyOptions"])
+    added = await house.do(ADD, app.token, challenge=asked["challenge"], passkey=made)
+    assert (added["secondFactor"]["method"], added["recoveryCodes"]) == ("PASSKEY", None)
+    await house.do(CONFIRM, challenge=(await begin(house))["challenge"], code=app.recovery_codes[0])
+
+
 async def test_where_a_factor_is_required_the_first_code_of_an_app_enrols_it(required: House) -> None:
     asked = await begin(required)
     assert asked["methods"] == ["TOTP"]
@@ -369,3 +380,33 @@ async def test_secrets_are_sealed_in_the_database(house: House) -> None:
 async def test_families_sign_in_as_before(required: House) -> None:
     family, _ = await required.member()
     assert await required.sign_in(family.email)
+
+
+COUNT = "select count(*) from second_factor"
+
+
+async def test_a_wrong_code_and_a_challenge_of_somebody_else_enrol_nothing(house: House) -> None:
+    token, other = await house.sign_in(AGENT, agent=True), await house.sign_in(OTHER, agent=True)
+    asked = (await house.do(ENROL, token, password=PASSWORD))["secondFactor"]
+    challenge, code = asked["challenge"], pyotp.TOTP(asked["enrolment"]["secret"]).at(house.clock())
+    assert await house.problems(CONFIRM_TOTP, token, challenge=challenge, code=WRONG) == ["SECOND_FACTOR_REFUSED"]
+    assert await house.problems(CONFIRM_TOTP, other, challenge=challenge, code=code) == ["CHALLENGE_NOT_VALID"]
+    assert await house.connection.fetchval(COUNT) == 0
+    await house.do(CONFIRM_TOTP, token, challenge=challenge, code=code)
+    assert await house.problems(CONFIRM_TOTP, token, challenge=challenge, code=code) == ["CHALLENGE_NOT_VALID"]
+    assert await house.connection.fetchval(COUNT) == 1
+
+
+async def test_an_agent_has_so_many_factors_at_the_most_and_codes_only_with_one(house: House) -> None:
+    token = await house.sign_in(AGENT, agent=True)
+    assert await house.problems(RENEW, token, password=PASSWORD) == ["NO_SECOND_FACTOR"]
+    assert await house.connection.fetchval("select count(*) from recovery_code") == 0
+    await enrol(house)
+    await house.connection.execute(
+        """insert into second_factor (id, agent_id, method, name, sealed_secret, last_step, created_at)
+           select gen_random_uuid(), agent_id, method, name, sealed_secret, last_step, created_at
+           from second_factor, generate_series(2, 10)"""
+    )
+    for command in (ENROL, BEGIN):
+        assert await house.problems(command, token, password=PASSWORD) == ["TOO_MANY_FACTORS"]
+    assert await house.connection.fetchval(COUNT) == 10

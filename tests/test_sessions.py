@@ -259,7 +259,7 @@ async def _open(house: House, token: str) -> int | None:
     url = house.url.replace("http", "ws") + "/graphql"
     async with house.http.ws_connect(url, protocols=["graphql-transport-ws"]) as ws:
         await ws.send_json({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             async for _ in ws:
                 pass
         return ws.close_code

@@ -45,7 +45,7 @@ async def rotate(house: House, *, compromised: bool = False) -> str:
 
 async def heard(house: House, kid: str) -> None:
     """Wait until a running node publishes a key."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         while kid not in await published(house):
             await asyncio.sleep(0.02)
 
@@ -90,8 +90,10 @@ async def test_a_key_whose_time_is_over_verifies_nothing(house: House) -> None:
     await heard(house, kid)
     assert (await house.ask(WHO, forged)).status == 200
     await house.connection.execute("update signing_key set retired_at = $1 where retired_at is not null", house.clock())
-    await asyncio.sleep(0.5)
-    assert (await house.ask(WHO, forged)).codes == (await house.ask(WHO, token)).codes == ["UNAUTHENTICATED"]
+    async with asyncio.timeout(10):
+        while (await house.ask(WHO, forged)).codes != ["UNAUTHENTICATED"]:
+            await asyncio.sleep(0.02)
+    assert (await house.ask(WHO, token)).codes == ["UNAUTHENTICATED"]
 
 
 async def test_a_compromised_key_counts_no_more_at_once_and_clients_refresh(house: House) -> None:

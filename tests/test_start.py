@@ -64,8 +64,7 @@ async def older_server(dsn: str) -> AsyncIterator[str]:
 
 
 async def test_a_database_that_cannot_be_reached_is_named_as_the_reason(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        address = f"postgresql://kiosque@127.0.0.1:{closed.getsockname()[1]}/kiosque"
+    address = "postgresql://kiosque@127.0.0.1:9/kiosque"
     said = await refusal("serve", "--database", address, KIOSQUE_DATA__FOLDER=str(tmp_path))
     assert "The database cannot be reached" in said
 

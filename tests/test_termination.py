@@ -34,8 +34,8 @@ async def test_a_terminated_family_is_out_at_once_and_told_why(house: House) -> 
     identity = await family_id(house, boss, family.number)
     async with Socket(house, token) as socket:
         await socket.subscribe("1", FOLLOW)
+        await house.do(TERMINATE, boss, family=identity, reason=REASON)
         async with asyncio.timeout(2):
-            await house.do(TERMINATE, boss, family=identity, reason=REASON)
             assert await socket.closed() == 4403
     assert (await house.ask(WHO, token)).codes == ["UNAUTHENTICATED"]
     assert f"> {REASON}" in await house.mail_to(family.email, "a été fermé")

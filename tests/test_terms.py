@@ -70,7 +70,9 @@ async def test_the_next_version_has_the_next_number_and_the_hash_of_both_texts(h
     versions = (await house.ask("{ terms { version } termsVersions { edges { node { version hash } } } }")).data
     assert versions["terms"] == {"version": 2}
     assert [edge["node"]["version"] for edge in versions["termsVersions"]["edges"]] == [3, 2, 1]
-    entries = await house.connection.fetch("select act, actor, data from audit_entry where act = 'terms_published'")
+    entries = await house.connection.fetch(
+        "select act, actor, data from audit_entry where act = 'terms_published' order by number"
+    )
     assert [(row["actor"], row["data"]) for row in entries] == [("AGENT", '{"version":2}'), ("AGENT", '{"version":3}')]
 
 
@@ -119,8 +121,9 @@ async def test_new_terms_close_the_gate_on_every_node_and_on_open_streams(house:
         nodes = (house, other)
         procedure = await house.submitted(token)
         await of_agent.subscribe(
-            "1", "subscription ($p: ID!) { procedureStatusChanged(procedure: $p) { id } }", p=procedure
+            "1", 'subscription ($p: ID!) { procedureStatusChanged(procedure: $p, after: "0") { id } }', p=procedure
         )
+        assert (await of_agent.next("1"))["procedureStatusChanged"]["id"], "it was submitted; the stream is live"
         for each in (socket, elsewhere):
             await each.subscribe("1", FOLLOW)
             await each.subscribe("status", "subscription { serviceStatusChanged { state } }")
@@ -159,6 +162,10 @@ async def test_announced_terms_close_the_gate_when_their_moment_comes_without_an
     async with Socket(house, late) as of_late, Socket(house, early) as of_early:
         for each in (of_late, of_early):
             await each.subscribe("1", FOLLOW)
+        assert house.opened is not None
+        async with asyncio.timeout(10):
+            while len(house.opened.health.live) < 2:
+                await asyncio.sleep(0.02)
         assert [(await house.ask(PROCEDURES, token)).codes for token in (late, early)] == [[], []]
         house.clock.ahead += timedelta(seconds=3601)
         late, early = [await house.sign_in(email) for email in await emails(house)]
@@ -170,7 +177,7 @@ async def test_announced_terms_close_the_gate_when_their_moment_comes_without_an
         assert (await house.ask(PROCEDURES, late)).codes == ["TERMS_NOT_ACCEPTED"]
         assert (await house.ask(PROCEDURES, early)).codes == []
         await house.do("mutation { sendTestNotification(topic: TERMS) { problems { code } } }", early)
-        async with asyncio.timeout(4.0):
+        async with asyncio.timeout(10.0):
             while (await of_early.next("1"))["news"]["type"] != "test":
                 pass
 

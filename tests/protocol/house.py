@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -157,18 +158,12 @@ class House:
             raise RuntimeError(SECRET)
         if field_node.name.value == "count":
             arguments = {argument.name.value: int(argument.value.value) for argument in field_node.arguments}
-            return _Counting(listener, **arguments)
+            return Closing(_Counting(listener, **arguments).close)
         self.listeners[listener] = operation, context
-        return _Leaving(self, listener)
+        return Closing(partial(self._forget, listener))
 
-
-@dataclass
-class _Leaving:
-    house: House
-    listener: Listener
-
-    def close(self) -> None:
-        self.house.listeners.pop(self.listener, None)
+    def _forget(self, listener: Listener) -> None:
+        self.listeners.pop(listener, None)
 
 
 class _Counting:

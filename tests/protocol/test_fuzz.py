@@ -26,9 +26,7 @@ messages = st.fixed_dictionaries({"type": types}, optional={"id": values, "paylo
 documents = st.text(alphabet='{}()[]$!:@"\\.#, \nabqueryfragmenton0123é\0', max_size=60)
 accepts = st.sampled_from(ACCEPTS)
 
-FUZZ = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def encoded(value: Any) -> bytes:

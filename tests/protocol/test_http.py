@@ -190,11 +190,20 @@ async def test_get_reads_all_parameters(running: Served) -> None:
             assert answer.status == 400
 
 
+@pytest.mark.parametrize("name", ["query", "variables", "operationName"])
+async def test_a_query_string_of_bytes_that_are_no_text_is_a_faulty_request(running: Served, name: str) -> None:
+    async with raw(running) as (reader, writer):
+        query = name.encode() + b"=\xff" + (b"" if name == "query" else b"&query={me}")
+        writer.write(b"GET /graphql?" + query + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 5)
+        assert b" 400 " in answer.split(b"\r\n")[0] and b"BAD_REQUEST" in answer
+
+
 async def test_a_registered_document_is_called_by_its_hash() -> None:
     source = "query($t:String!){echo(text:$t)}"
     digest = hashlib.sha256(source.encode()).hexdigest()
 
-    async def registered(asked: str) -> str | None:
+    async def registered(asked: str, _: object) -> str | None:
         return source if asked == digest else None
 
     async with served(development=False, gate=Gate(registered=registered)) as running:
@@ -265,7 +274,8 @@ async def test_variables_may_not_ask_for_too_much(running: Served) -> None:
 
 
 async def test_a_subscription_needs_a_live_transport(running: Served) -> None:
-    status, body = await running.post("subscription{messageSent{id}}")
+    async with asyncio.timeout(10):
+        status, body = await running.post("subscription{messageSent{id}}")
     assert (status, body["errors"][0]["extensions"]["code"]) == (406, "BAD_REQUEST")
 
 
