@@ -158,16 +158,22 @@ async def reinstate(tx: Any, family_id: UUID) -> None:
     await tx.execute("update family set terminated_at = null, termination_reason = null where id = $1", family_id)
 
 
-IS_WAITING = "select exists (select from delivery where family_id = $1 and news_seq = $2 and status = 'PENDING')"
 # The addresses to which it went and that are the family's no more: other logins stay who they are.
 GONE = """
     select d.address from delivery d
     where d.family_id = $1 and d.news_seq = $2
         and not exists (select from address a where a.family_id = d.family_id and a.value = d.address)
 """
+# What waited when the login left kept its words; what is said of the address later is of somebody's new login.
+IS_WAITING = f"""
+    select exists (
+        select from delivery d join news n on n.family_id = d.family_id and n.seq = d.news_seq
+        where d.family_id = $1 and d.news_seq <= $2 and d.status = 'PENDING' and (d.news_seq = $2
+            or exists (select from ({GONE}) gone where strpos(n.data::text, gone.address) > 0)))
+"""
 FORGET_LAST = (
     f"""update news n set data = replace(n.data::text, gone.address, '…')::jsonb from ({GONE}) gone
-        where n.family_id = $1 and n.seq = $2 and strpos(n.data::text, gone.address) > 0""",
+        where n.family_id = $1 and n.seq <= $2 and strpos(n.data::text, gone.address) > 0""",
     f"""delete from lane l using delivery d
         where d.family_id = $1 and d.news_seq = $2 and l.family_id = d.family_id and l.subject_id = d.subject_id
             and l.channel = d.channel and l.address = d.address and l.address in ({GONE})""",
@@ -177,13 +183,13 @@ FORGET_LAST = (
 
 
 async def is_waiting(tx: Any, family_id: UUID, seq: int) -> bool:
-    """Tell whether an item of news still waits to be sent."""
+    """Tell whether a last message still waits to be sent, or another one that names where it goes."""
     found: bool = await tx.fetchval(IS_WAITING, family_id, seq)
     return found
 
 
 async def forget_last_address(tx: Any, family_id: UUID, seq: int) -> None:
-    """Erase the address to which a login's last message went, also where that news names it."""
+    """Erase the address to which a login's last message went, also where that news, or one before, names it."""
     for statement in FORGET_LAST:
         await tx.execute(statement, family_id, seq)
 
@@ -198,6 +204,7 @@ ERASE = {
     "device": "delete from device where family_id = $1",
     "account": ERASE_LOGINS,
     "activation_code": VOID_CODES,
+    "phone_challenge": "delete from phone_challenge where family_id = $1",
     "address": "delete from address where family_id = $1",
     "channel_preference": "delete from channel_preference where family_id = $1",
     "data_choice": "delete from data_choice where family_id = $1",
@@ -206,19 +213,29 @@ ERASE = {
     "lane": "delete from lane where family_id = $1",
     "delivery": """
         update delivery set address = 'effacée ' || id, next_channels = '{}', receipt = null,
+            reference = null, receipt_due_at = null,
             status = case when status = 'PENDING' then 'FAILED' else status end, problem = 'ERASED'
         where family_id = $1
     """,
+    "card_attempt": "update card_attempt set redirect = null where family_id = $1",
     "news": "update news set data = '{}' where family_id = $1",
+    "document": """
+        update document set erased_at = coalesce(erased_at, $2), name = '', sha256 = null where family_id = $1
+    """,
     "procedure_event": """
         update procedure_event set message = null
         where family_id = $1 and message is not null
     """,
+    "information_request": """
+        update information_request set message = null, documents = '{}', answers = null where family_id = $1
+    """,
+    "procedure_message": "delete from procedure_message where family_id = $1",
     "procedure": """
         update procedure set answers = '{}', answers_erased_at = coalesce(answers_erased_at, $2),
             messages_erased_at = coalesce(messages_erased_at, $2)
         where family_id = $1
     """,
+    "acknowledgement": "update acknowledgement set content = null where family_id = $1",
     "member": """
         update member set first_name = 'Effacé', last_name = 'Effacé', birth_date = null, school = null,
             child_id = null
@@ -231,6 +248,15 @@ ERASE = {
     "invitation": """
         update invitation set email = 'removed-' || id || '@invalid', member_id = null,
             revoked_at = coalesce(revoked_at, $2)
+        where family_id = $1
+    """,
+    "debit": """
+        update debit set state = 'DROPPED', dropped_at = $2, dropped_because = 'MANDATE_ENDED'
+        where family_id = $1 and state = 'ANNOUNCED'
+    """,
+    "mandate": """
+        update mandate set sealed_account = null, account_hmac = null, iban_end = '',
+            ended_at = coalesce(ended_at, $2), ended_reason = coalesce(ended_reason, 'ERASED')
         where family_id = $1
     """,
     "family": f"""

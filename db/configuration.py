@@ -7,6 +7,7 @@ A name that does not exist stops the start, and the nearest one that does is nam
 import base64
 import binascii
 import difflib
+import importlib.util
 import ipaddress
 import os
 import secrets
@@ -20,7 +21,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from db.settings import Settings, mask, sections
+from db.settings import Settings, sections
+from db.settings_base import mask
 
 PREFIX = "KIOSQUE_"
 NOT_SETTINGS = {"KIOSQUE_CRASH_AT"}
@@ -132,6 +134,8 @@ def _converted(given: Given, kind: Any) -> object:
         value = _content(given.source, value)
     if from_text and get_origin(plain) is tuple:
         value = [part.strip() for part in value.split(",") if part.strip()]
+    if from_text and get_origin(plain) is dict:
+        value = dict(part.strip().split("=", 1) for part in value.split(",") if "=" in part)
     try:
         return msgspec.convert(value, kind, strict=not from_text)
     except msgspec.ValidationError as error:
@@ -155,8 +159,41 @@ def _check(settings: Settings) -> None:
         raise SettingsError("identity.issuer: Expected an https address (http on 127.0.0.1 only).")
     if issuer is not None and not settings.identity.client_id:
         raise SettingsError("identity.client_id must be given with identity.issuer.")
+    documents = settings.documents
+    if documents.storage == "s3" and not documents.bucket:
+        raise SettingsError("documents.bucket must be given with documents.storage = s3.")
+    if documents.storage == "s3" and importlib.util.find_spec("obstore") is None:
+        raise SettingsError("documents.storage = s3 needs the package obstore (the extra s3), which is not installed.")
+    if documents.endpoint is not None and not is_secure(documents.endpoint):
+        raise SettingsError("documents.endpoint: Expected an https address (http on 127.0.0.1 only).")
+    if documents.clamav is not None and scanner_address(documents.clamav) is None:
+        raise SettingsError("documents.clamav: Expected host:port or unix:/path.")
+    _check_banks(settings)
     if settings.server.production and settings.demo.enabled:
         raise SettingsError("demo.enabled: the demonstration has known passwords and cannot run in production.")
+
+
+def _check_banks(settings: Settings) -> None:
+    systempay = settings.systempay
+    if systempay.site_id is not None and systempay.key is None:
+        raise SettingsError("systempay.key must be given with systempay.site_id.")
+    for name, number, digits in (
+        ("systempay.site_id", systempay.site_id, 8),
+        ("payfip.numcli", settings.payfip.numcli, 6),
+    ):
+        if number is not None and not (number.isascii() and number.isdigit() and len(number) == digits):
+            raise SettingsError(f"{name}: Expected {digits} digits.")
+    addresses = {
+        "systempay.form_url": systempay.form_url,
+        "systempay.rest_url": systempay.rest_url,
+        "payfip.wsdl_url": settings.payfip.wsdl_url or settings.payfip.page_url,
+        "payfip.page_url": settings.payfip.page_url,
+    }
+    for name, address in addresses.items():
+        if not is_secure(address):
+            raise SettingsError(f"{name}: Expected an https address (http on 127.0.0.1 only).")
+    if settings.server.production and settings.cards.test:
+        raise SettingsError("cards.test: payments of a test platform are no money and cannot count in production.")
 
 
 def _check_network(name: str, text: str) -> None:
@@ -173,6 +210,14 @@ def is_secure(url: str) -> bool:
     except ValueError:
         return False
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme, parts.hostname) == ("http", "127.0.0.1"))
+
+
+def scanner_address(text: str) -> str | tuple[str, int] | None:
+    """Read the address of a virus scanner: a path, or host and port; None for anything else."""
+    if text.startswith("unix:/"):
+        return text.removeprefix("unix:")
+    host, _, port = text.rpartition(":")
+    return (host.strip("[]"), int(port)) if host and port.isdecimal() and 0 < int(port) < 65536 else None
 
 
 def is_master_key(text: str) -> bool:

@@ -22,9 +22,10 @@ class NewsRow:
     type: str
     procedure_id: UUID | None
     service_id: UUID | None
+    subject_id: UUID
 
 
-COLUMNS = "n.family_id, n.seq, n.topic, n.type, n.procedure_id, n.service_id"
+COLUMNS = "n.family_id, n.seq, n.topic, n.type, n.procedure_id, n.service_id, n.subject_id"
 
 # Transactions commit out of order: everything from the oldest one still running is read again, and known items are
 # dropped.
@@ -38,6 +39,7 @@ HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())::text"
 AFTER = f"""
     select {COLUMNS} from news n
     where n.family_id = $1 and n.seq > $2 and ($3::uuid is null or n.procedure_id = $3) and n.topic = any($4::text[])
+        and ($6::uuid is null or n.subject_id = $6)
         and (cardinality($5::text[]) = 0 or n.type = any($5))
     order by n.seq limit {BATCH}
 """
@@ -75,9 +77,11 @@ async def after(
     procedure_id: UUID | None,
     topics: Sequence[str],
     types: Sequence[str],
+    subject_id: UUID | None = None,
 ) -> list[NewsRow]:
     """Give the next news of one family after a number, 500 at the most; no types means all."""
-    return [_row(row) for row in await connection.fetch(AFTER, family_id, seq, procedure_id, list(topics), list(types))]
+    rows = await connection.fetch(AFTER, family_id, seq, procedure_id, list(topics), list(types), subject_id)
+    return [_row(row) for row in rows]
 
 
 async def last(connection: Any, family_id: UUID) -> int | None:
@@ -87,4 +91,4 @@ async def last(connection: Any, family_id: UUID) -> int | None:
 
 
 def _row(row: Any) -> NewsRow:
-    return NewsRow(row["family_id"], row["seq"], row["topic"], row["type"], row["procedure_id"], row["service_id"])
+    return NewsRow(*row.values())

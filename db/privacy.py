@@ -73,6 +73,12 @@ ERASE_ANSWERS = f"""
             and (f.closed_at is not null or not exists (
                 select from data_choice c where c.family_id = p.family_id and c.datum = 'ANSWERS' and c.keep))
         {BATCH} for update of p skip locked
+    ), corrected as (
+        update information_request r set answers = null from ended e
+        where r.family_id = e.family_id and r.procedure_id = e.id and r.answers is not null
+    ), acknowledged as (
+        update acknowledgement a set content = null from ended e
+        where a.family_id = e.family_id and a.procedure_id = e.id
     )
     update procedure p set answers = '{{}}', answers_erased_at = $3 from ended e
     where p.family_id = e.family_id and p.id = e.id
@@ -128,6 +134,14 @@ FORGET_PROCEDURES = f"""
     ), silenced as (
         update procedure_event e set message = null from past
         where e.family_id = past.family_id and e.procedure_id = past.id and e.message is not null
+    ), unasked as (
+        update information_request r set message = null, documents = '{{}}', answers = null from past
+        where r.family_id = past.family_id and r.procedure_id = past.id
+    ), unsaid as (
+        delete from procedure_message m using past where m.family_id = past.family_id and m.procedure_id = past.id
+    ), acknowledged as (
+        update acknowledgement a set content = null from past
+        where a.family_id = past.family_id and a.procedure_id = past.id and a.content is not null
     )
     update procedure p set answers = '{{}}', answers_erased_at = coalesce(answers_erased_at, $2),
         messages_erased_at = $2

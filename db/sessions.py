@@ -1,5 +1,6 @@
 """Sessions and refresh tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +11,8 @@ from db.settings import Tokens
 
 INSERT = """
     insert into session (id, family_id, account_id, agent_id, device, shared_computer, created_at, used_at, expires_at,
-        idle_ends_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
+        idle_ends_at, partner_id, scopes)
+    values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)
 """
 
 
@@ -27,10 +28,12 @@ async def insert(
     at: datetime,
     expires_at: datetime,
     idle_ends_at: datetime | None = None,
+    partner_id: UUID | None = None,
+    scopes: Sequence[str] | None = None,
 ) -> None:
-    """Write a sign-in; `idle_ends_at` is when it ends unless it is refreshed before."""
+    """Write a sign-in; `idle_ends_at` is when it ends unless it is refreshed before, `scopes` are a partner's."""
     values = (session_id, family_id, account_id, agent_id, device, shared_computer, at, expires_at, idle_ends_at)
-    await tx.execute(INSERT, *values)
+    await tx.execute(INSERT, *values, partner_id, scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ class State:
     terms_accepted: bool
     roles: list[str]
     services: list[UUID]
+    partner_id: UUID | None = None
+    scopes: Sequence[str] = ()
+    networks: Sequence[str] = ()
 
 
 STATE = """
@@ -57,12 +63,15 @@ STATE = """
                 select from terms_acceptance c
                 where c.family_id = s.family_id and c.account_id = s.account_id and c.version = t.version)
         ) as terms_accepted,
-        coalesce(g.roles, '{}') as roles, coalesce(g.services, '{}') as services
+        coalesce(g.roles, '{}') as roles, coalesce(g.services, p.services, '{}') as services, s.partner_id,
+        array(select unnest(s.scopes) intersect select unnest(p.scopes) order by 1) as scopes,
+        coalesce(p.networks, '{}') as networks
     from session s
     left join account a on a.family_id = s.family_id and a.id = s.account_id
     left join agent g on g.id = s.agent_id and g.disabled_at is null
+    left join partner p on p.id = s.partner_id and p.revoked_at is null and p.expires_at > $2
     where s.id = $1 and s.ended_at is null and s.expires_at > $2 and coalesce(s.idle_ends_at, s.expires_at) > $2
-        and (s.agent_id is null or g.id is not null)
+        and (s.agent_id is null or g.id is not null) and (s.partner_id is null or p.id is not null)
 """
 
 
@@ -85,6 +94,9 @@ END_ALL = """
 END_ALL_OF_AGENT = """
     update session set ended_at = $2, end_reason = $3
     where ended_at is null and agent_id = $1 and id is distinct from $4 returning id
+"""
+END_ALL_OF_PARTNER = """
+    update session set ended_at = $2, end_reason = $3 where partner_id = $1 and ended_at is null returning id
 """
 END_ALL_OF_FAMILY = """
     update session set ended_at = $2, end_reason = $3 where family_id = $1 and ended_at is null returning id
@@ -124,6 +136,11 @@ async def end_all(
 async def end_all_of_family(tx: Any, family_id: UUID, at: datetime, reason: str) -> list[UUID]:
     """End the sessions of all logins of a family; give which."""
     return [row["id"] for row in await tx.fetch(END_ALL_OF_FAMILY, family_id, at, reason)]
+
+
+async def end_all_of_partner(tx: Any, partner_id: UUID, at: datetime, reason: str) -> list[UUID]:
+    """End all sessions of a partner; give which."""
+    return [row["id"] for row in await tx.fetch(END_ALL_OF_PARTNER, partner_id, at, reason)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,17 @@
 """The settings of the whole program: which there are and what they mean. `db/configuration.py` reads them.
 
-All durations are seconds unless the name says otherwise. Defaults that protect are explained in docs/decisions/.
+All durations are seconds unless the name says otherwise. Defaults that protect are explained in docs/decisions/. Those
+of channels and of money stand in modules of their own.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Literal, get_type_hints
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
-
-def note(text: str, *, secret: bool = False, **bounds: Any) -> Meta:
-    """Say what a setting means, which bounds it has, and whether its value may be shown."""
-    return Meta(description=text, extra={"secret": secret}, **bounds)
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """A group of settings; the `repr` masks secrets."""
-
-    def __repr__(self) -> str:
-        metas = notes(type(self))
-        shown = (f"{name}={mask(metas[name], getattr(self, name))}" for name in self.__struct_fields__)
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        metas = notes(type(self))
-        return [(name, mask(metas[name], getattr(self, name))) for name in self.__struct_fields__]
+from db.settings_base import Section, mask, note, notes
+from db.settings_channels import Fcm, Mail, Outbox, Ovh, Push, Quiet, Smpp, Sms, SmsHttp
+from db.settings_money import Billing, Cards, Collection, Debit, Money, OtherBank, Payfip, Systempay
 
 
 class Server(Section, frozen=True):
@@ -43,6 +30,10 @@ class Server(Section, frozen=True):
         note("Who may send documents that are not registered, in production; in development everybody may."),
     ] = ()
 
+    public_cache_seconds: Annotated[
+        int, note("How long caches may keep public answers to registered documents by GET; 0: not.", ge=0, le=86400)
+    ] = 60
+
     @property
     def secure(self) -> bool:
         """Whether families reach the portal over TLS; in production they do."""
@@ -59,6 +50,7 @@ class Database(Section, frozen=True):
 
     url: Annotated[str | None, note("An outside server; none: the embedded one is started.", secret=True)] = None
     pool_size: Annotated[int, note("Connections of one process, at the most.", ge=1, le=1000)] = 10
+    wait: Annotated[float, note("Wait for a free connection, in turn; below limits.deadline.", gt=0)] = 4.0
     command_timeout: Annotated[float, note("Wait for an answer of the database.", gt=0)] = 5.0
     statement_timeout: Annotated[float, note("Time that the database gives a statement.", gt=0)] = 3.0
 
@@ -67,23 +59,6 @@ class Data(Section, frozen=True):
     """What lies on the disk."""
 
     folder: Annotated[str, note("Embedded database, documents, generated secrets.", min_length=1)] = "data"
-
-
-class Mail(Section, frozen=True):
-    """The mail relay."""
-
-    host: Annotated[str, note("Name of the relay.", min_length=1)] = "127.0.0.1"
-    port: Annotated[int, note("Port of the relay.", ge=1, le=65535)] = 25
-    username: Annotated[str | None, note("Account at the relay; none: no sign-in.")] = None
-    password: Annotated[str | None, note("Password of that account.", secret=True)] = None
-    starttls: Annotated[
-        Literal["never", "opportunistic", "required"],
-        note("Encrypt the connection: never, when offered, or refuse to send without."),
-    ] = "opportunistic"
-    sender: Annotated[str, note("Address that messages come from.", pattern=r"^[^@\s]+@[^@\s]+$")] = "kiosque@localhost"
-    sender_name: Annotated[str, note("Name beside that address.")] = "Kiosque famille"
-    timeout: Annotated[float, note("Wait for the relay.", gt=0)] = 20.0
-    connections: Annotated[int, note("Connections to the relay, at the most.", ge=1, le=100)] = 4
 
 
 class Tokens(Section, frozen=True):
@@ -167,22 +142,6 @@ class Limits(Section, frozen=True):
     heartbeat: Annotated[float, note("Pause between two pings on a socket.", gt=0)] = 25.0
 
 
-class Outbox(Section, frozen=True):
-    """Delivery of messages."""
-
-    lease: Annotated[float, note("Time for which a worker owns a lane.", gt=0)] = 30.0
-    poll: Annotated[float, note("Pause between two looks when nothing rings.", gt=0)] = 0.5
-    crashes: Annotated[int, note("Crashes after which a delivery is put aside.", ge=1)] = 3
-    retry_base: Annotated[float, note("First pause before another try; it doubles.", gt=0)] = 5.0
-    retry_cap: Annotated[float, note("Longest pause before another try.", gt=0)] = 900.0
-    retry_for: Annotated[float, note("After this the next channel is tried.", gt=0)] = 259200.0
-    lanes: Annotated[int, note("Lanes worked on at once.", ge=1, le=1000)] = 32
-    broadcast_batch: Annotated[
-        int, note("Families that one transaction tells what the whole city is told.", ge=1, le=5000)
-    ] = 200
-    ready_age: Annotated[float, note("Age of the oldest message at which `/ready` says no.", gt=0)] = 60.0
-
-
 class Families(Section, frozen=True):
     """Logins of families."""
 
@@ -226,8 +185,83 @@ class Accounts(Section, frozen=True):
     resets_an_hour: Annotated[int, note("Messages with a reset link to an account in an hour.", ge=1)] = 3
     email_changes_a_day: Annotated[int, note("Changes of its address that an account may ask for in a day.", ge=1)] = 5
     answer_seconds: Annotated[
-        float, note("Time that activations and reset requests take, whether or not there is such an account.", ge=0)
+        float, note("Least time of activations and reset requests, whether or not there is such an account.", ge=0)
     ] = 0.25
+
+
+class Documents(Section, frozen=True):
+    """What families upload; see docs/uploads.md."""
+
+    file_bytes: Annotated[int, note("Size of a file.", ge=1024, le=2**30)] = 20 * 2**20
+    files: Annotated[int, note("Documents of a family.", ge=1)] = 200
+    family_bytes: Annotated[int, note("Size of all documents of a family.", ge=1024, le=2**31 - 2**28)] = 200 * 2**20
+    per_procedure: Annotated[int, note("Documents of a procedure.", ge=1)] = 20
+    upload_seconds: Annotated[float, note("Time for a file to arrive.", gt=0)] = 300.0
+    uploads: Annotated[int, note("Files that arrive at one process at once.", ge=1)] = 16
+    uploads_per_account: Annotated[int, note("Files that a login sends at once.", ge=1)] = 2
+    media_types: Annotated[
+        tuple[
+            Literal["application/pdf", "image/jpeg", "image/png", "image/heic", "image/webp", "text/plain"],
+            ...,
+        ],
+        note("Types that are taken, comma-separated in a variable.", min_length=1),
+    ] = ("application/pdf", "image/jpeg", "image/png", "image/heic", "image/webp", "text/plain")
+    expires_days: Annotated[int, note("A document may be filed so long, unless its family says otherwise.", ge=1)] = 365
+    expires_years: Annotated[int, note("The longest that its family may say.", ge=1, le=50)] = 15
+    unfiled_days: Annotated[int, note("A document not kept that was filed with nothing goes after this.", ge=1)] = 7
+    link_seconds: Annotated[int, note("Life of a link to a document.", ge=1, le=3600)] = 300
+    storage: Annotated[
+        Literal["folder", "s3"], note("Where the files lie: the folder documents of data.folder, or a bucket.")
+    ] = "folder"
+    bucket: Annotated[str, note("Name of the bucket.")] = ""
+    endpoint: Annotated[str | None, note("Address of the S3-compatible server; none: Amazon's.")] = None
+    region: Annotated[str, note("Region of the bucket.", min_length=1)] = "eu-west-3"
+    access_key: Annotated[str | None, note("Name of the key of the bucket.")] = None
+    secret_key: Annotated[str | None, note("Secret of the key of the bucket.", secret=True)] = None
+    storage_timeout: Annotated[float, note("Wait for the bucket.", gt=0)] = 10.0
+    clamav: Annotated[
+        str | None, note("Socket of the virus scanner, host:port or unix:/path; none: files are not scanned.")
+    ] = None
+    clamav_timeout: Annotated[float, note("Time for the scanner to look at a file.", gt=0)] = 30.0
+
+
+class Partners(Section, frozen=True):
+    """API clients of other organisations."""
+
+    token_seconds: Annotated[int, note("Life of an access token.", ge=30, le=3600)] = 600
+    tokens_an_hour: Annotated[int, note("Tokens that a partner may ask for in an hour.", ge=1)] = 120
+    default_days: Annotated[int, note("A partner ends after so many days unless said otherwise.", ge=1)] = 365
+    longest_days: Annotated[int, note("The longest life of a partner.", ge=1)] = 800
+    expiry_notice_days: Annotated[int, note("Its contact is told so many days ahead.", ge=1)] = 30
+    spreadsheet_link_seconds: Annotated[int, note("Life of a link to statistics or revenue.", ge=30, le=3600)] = 300
+    spreadsheet_rows: Annotated[int, note("Lines of such a file at the most.", ge=1, le=100_000)] = 10_000
+    overlap_hours_at_most: Annotated[int, note("Old secrets count no longer than this beside a new one.", ge=0)] = 168
+
+
+class Webhooks(Section, frozen=True):
+    """Sending to addresses of partners."""
+
+    retry_seconds: Annotated[
+        tuple[float, ...], note("Pauses between attempts, a fifth more or less; after the last it is given up.")
+    ] = (5, 15, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 28800)
+    timeout: Annotated[float, note("Time that a receiver has to answer.", gt=0, le=30)] = 10.0
+    answer_bytes: Annotated[int, note("How much of an answer is read and kept for the journal.", ge=0)] = 1000
+    lease_margin: Annotated[float, note("An address whose dispatcher died is taken over so long after.", gt=0)] = 15.0
+    at_once: Annotated[
+        int,
+        note(
+            "Addresses worked on at once; slow ones and those that hang take half of the places at the most.",
+            ge=2,
+            le=5000,
+        ),
+    ] = 1000
+    poll: Annotated[float, note("Pause between two looks when nothing rings.", gt=0)] = 0.5
+    journal_days: Annotated[float, note("What was sent is kept so long, for replay.", gt=0)] = 7
+    each_partner: Annotated[int, note("Addresses of a partner that are at work.", ge=1)] = 5
+    replay_at_most: Annotated[int, note("Deliveries that one call sends again.", ge=1, le=100_000)] = 10_000
+    private_networks: Annotated[
+        tuple[str, ...], note("Networks inside that may be written to all the same: for development and tests.")
+    ] = ()
 
 
 class City(Section, frozen=True):
@@ -243,6 +277,19 @@ class City(Section, frozen=True):
         "du lundi au vendredi, de 8 h 30 à 17 h 30"
     )
     contact_hours_en: Annotated[str, note("The same in English.")] = "Monday to Friday, 8.30 am to 5.30 pm"
+    court: Annotated[str, note("Administrative court and its address; stands in acknowledgements of receipt.")] = (
+        "Tribunal administratif de Bordeaux, 9 rue Tastet, 33000 Bordeaux (www.telerecours.fr)"
+    )
+
+
+class LegalClock(Section, frozen=True):
+    """Deadlines of procedures; see docs/legal-clock.md."""
+
+    remind_days: Annotated[
+        int, note("Agents get a task so many days before silence decides; 0: no tasks.", ge=0, le=60)
+    ] = 10
+    certificate_link_seconds: Annotated[int, note("Life of a link to a certificate.", ge=30, le=86400)] = 300
+    certificate_timeout: Annotated[float, note("Time to set a certificate in type.", gt=0, le=60)] = 10.0
 
 
 class Demo(Section, frozen=True):
@@ -254,6 +301,8 @@ class Demo(Section, frozen=True):
     smtp_port: Annotated[int, note("Port of the mail catcher; 0 takes any free one.", ge=0, le=65535)] = 1025
     identity: Annotated[bool, note("Start a provider of sign-in too, when identity.issuer names none.")] = False
     identity_port: Annotated[int, note("Port of that provider; 0 takes any free one.", ge=0, le=65535)] = 8001
+    bank: Annotated[bool, note("Start banks that take cards, when the settings name none.")] = True
+    bank_port: Annotated[int, note("Port of those banks; 0 takes any free one.", ge=0, le=65535)] = 8002
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -263,6 +312,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     database: Database = field(default_factory=Database)
     data: Data = field(default_factory=Data)
     mail: Mail = field(default_factory=Mail)
+    sms: Sms = field(default_factory=Sms)
+    ovh: Ovh = field(default_factory=Ovh)
+    sms_http: SmsHttp = field(default_factory=SmsHttp)
+    smpp: Smpp = field(default_factory=Smpp)
+    push: Push = field(default_factory=Push)
+    fcm: Fcm = field(default_factory=Fcm)
+    quiet: Quiet = field(default_factory=Quiet)
     tokens: Tokens = field(default_factory=Tokens)
     agents: Agents = field(default_factory=Agents)
     identity: Identity = field(default_factory=Identity)
@@ -273,23 +329,25 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     jobs: Jobs = field(default_factory=Jobs)
     retention: Retention = field(default_factory=Retention)
     accounts: Accounts = field(default_factory=Accounts)
+    documents: Documents = field(default_factory=Documents)
+    partners: Partners = field(default_factory=Partners)
+    webhooks: Webhooks = field(default_factory=Webhooks)
+    billing: Billing = field(default_factory=Billing)
     city: City = field(default_factory=City)
+    legal_clock: LegalClock = field(default_factory=LegalClock)
+    money: Money = field(default_factory=Money)
+    cards: Cards = field(default_factory=Cards)
+    systempay: Systempay = field(default_factory=Systempay)
+    payfip: Payfip = field(default_factory=Payfip)
+    other_bank: OtherBank = field(default_factory=OtherBank)
+    debit: Debit = field(default_factory=Debit)
+    collection: Collection = field(default_factory=Collection)
     demo: Demo = field(default_factory=Demo)
 
 
 def sections() -> dict[str, type[Section]]:
     """Give the sections by name."""
     return get_type_hints(Settings)
-
-
-def notes(section: type[Section]) -> dict[str, Meta]:
-    """Give the note of every setting of a section."""
-    return {name: kind.__metadata__[0] for name, kind in get_type_hints(section, include_extras=True).items()}
-
-
-def mask(meta: Meta, value: object) -> str:
-    """Write a value as it may be shown."""
-    return "***" if value is not None and (meta.extra or {}).get("secret") else repr(value)
 
 
 def described(settings: Settings) -> Iterator[tuple[str, str, str]]:

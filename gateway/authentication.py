@@ -9,7 +9,7 @@ from aiohttp import web
 from db.ids import uuid7
 from db.pool import DatabaseUnavailable
 from db.sessions import State
-from gateway.addresses import Proxies, household_of
+from gateway.addresses import Proxies, household_of, within
 from gateway.cookies import Jar
 from gateway.errors import RequestRefused, unavailable
 from resolvers.context import Context, Process
@@ -50,7 +50,10 @@ class Authentication:
             viewer = await self._viewer(cookies.brought[Role.ACCESS])
         device = request.headers.get("User-Agent", "")[:LONGEST_DEVICE]
         request_id = f"{self._start}-{next(self._requests):x}"
-        client = household_of(self._proxies.client_of(request))
+        address = self._proxies.client_of(request)
+        if viewer is not None and viewer.networks and not within(address, viewer.networks):
+            raise RequestRefused("FORBIDDEN", "Partners call from the networks that were agreed on only.")
+        client = household_of(address)
         return Context(self._process, viewer or anonymous(language_of(request)), request_id, client, device, cookies)
 
     async def _named(self, authorization: str) -> Viewer:

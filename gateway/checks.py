@@ -1,8 +1,7 @@
 """The command `check`: whether everything that the portal needs is there and fits together."""
 
-from dataclasses import dataclass
+import asyncio
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import aiohttp
@@ -15,33 +14,24 @@ from db.clock import utc_now
 from db.configuration import SettingsError, kept_master_key
 from db.keys import Keys
 from db.pool import API_ROLE, connect, see_as
-from db.settings import Settings, described
+from db.settings import Documents, Settings, described
+from gateway import channel_checks
+from gateway.banks.opened import opened as opened_banks
+from gateway.findings import Finding, Mark
 from gateway.identity import OpenIDProvider
 from gateway.jobs import database_of
+from gateway.ledger import faults
 from resolvers import second_factor, signing_keys
+from resolvers.banks import Bank, BankUnavailable
 from resolvers.provider import ProviderUnavailable
+from resolvers.scanning import Scanner, ScannerUnavailable
+from resolvers.storage import StorageUnavailable
+from resolvers.vault import storage_of
 from resolvers.viewer import SYSTEM_SIGHT
 
 WAIT_SECONDS = 5
 NOBODYS_ROW = UUID(int=0)
 """A provider that is only looked at has no row in the database."""
-
-
-class Mark(StrEnum):
-    """How a finding is shown; only `FAIL` ends the command with status 1."""
-
-    GOOD = "[green]ok  [/]"
-    LOOK = "[yellow]look[/]"
-    FAIL = "[red]FAIL[/]"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the answer."""
-
-    name: str
-    words: str
-    mark: Mark = Mark.GOOD
 
 
 async def checked(settings: Settings, console: Console) -> None:
@@ -52,7 +42,11 @@ async def checked(settings: Settings, console: Console) -> None:
         key,
         *await _database(settings),
         await _relay(settings),
+        *await channel_checks.looked_at(settings),
         await _provider(settings),
+        *await _banks(settings),
+        await _storage(settings),
+        await _scanner(settings.documents),
         _agents(settings),
     ]
     for each in findings:
@@ -85,7 +79,7 @@ async def _database(settings: Settings) -> list[Finding]:
             if pending:
                 words = f"{named}, {len(pending)} migrations to apply (python3 run.py migrate)"
                 return [Finding("database", words, Mark.FAIL)]
-            return [Finding("database", f"{named}, up to date"), await _signing_keys(settings, dsn)]
+            return [Finding("database", f"{named}, up to date"), await _signing_keys(settings, dsn), await _ledger(dsn)]
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, migrate.MigrationError) as error:
         return [Finding("database", str(error) or type(error).__name__, Mark.FAIL)]
 
@@ -108,6 +102,14 @@ async def _signing_keys(settings: Settings, dsn: str) -> Finding:
     if not signing:
         return Finding(name, "none yet: the first start makes one")
     return Finding(name, f"{len(found)}, the one that signs was made on {_day(max(signing))}")
+
+
+async def _ledger(dsn: str) -> Finding:
+    """See that the books add up."""
+    found = await faults(dsn)
+    if found:
+        return Finding("ledger", "; ".join(f"{sentence} ({count})" for sentence, count in found.items()), Mark.FAIL)
+    return Finding("ledger", "adds up")
 
 
 def _day(at: datetime) -> str:
@@ -136,6 +138,42 @@ async def _provider(settings: Settings) -> Finding:
     except ProviderUnavailable as error:
         return Finding("sign-in provider", f"{identity.issuer} cannot be used: {error}", Mark.FAIL)
     return Finding("sign-in provider", f"{identity.issuer} answers, {keys} keys")
+
+
+async def _storage(settings: Settings) -> Finding:
+    documents = settings.documents
+    place = f"bucket {documents.bucket}" if documents.storage == "s3" else f"folder of {settings.data.folder}"
+    try:
+        await asyncio.to_thread(lambda: next(storage_of(settings).stored(), None))
+    except StorageUnavailable as error:
+        return Finding("documents", f"{place} cannot be read ({error})", Mark.FAIL)
+    return Finding("documents", f"{place} can be read")
+
+
+async def _scanner(documents: Documents) -> Finding:
+    name = "virus scanner"
+    if documents.clamav is None:
+        return Finding(name, "none: files are not scanned")
+    try:
+        good = await Scanner(documents.clamav, WAIT_SECONDS).answers()
+    except ScannerUnavailable as error:
+        return Finding(name, f"{documents.clamav} does not answer ({error})", Mark.FAIL)
+    return Finding(name, f"{documents.clamav} {'answers' if good else 'is no clamd'}", Mark.GOOD if good else Mark.FAIL)
+
+
+async def _banks(settings: Settings) -> list[Finding]:
+    async with opened_banks(settings) as banks:
+        found = [await _bank(name, bank) for name, bank in banks.items()]
+    if settings.cards.test:
+        found.append(Finding("bank", "test platforms: nothing that is paid there is money", Mark.LOOK))
+    return found or [Finding("bank", "none: nobody pays by card online (systempay, payfip, other_bank)")]
+
+
+async def _bank(name: str, bank: Bank) -> Finding:
+    try:
+        return Finding(f"bank {name}", await bank.look())
+    except BankUnavailable as error:
+        return Finding(f"bank {name}", f"cannot be used: {error}", Mark.FAIL)
 
 
 def _agents(settings: Settings) -> Finding:

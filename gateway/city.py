@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from math import ceil
 
 import asyncpg
@@ -17,7 +18,7 @@ import structlog
 from db import service_status, terms
 from db.pool import DatabaseUnavailable
 from gateway.errors import RequestRefused, log_failure
-from gateway.execution import Listener
+from gateway.execution import Closing, Listener
 from gateway.live import Live
 from resolvers.context import Context, Process
 from resolvers.viewer import SYSTEM_SIGHT
@@ -103,12 +104,12 @@ class City:
         await self._close_terms_gate(version, live)
         await self._tell_status(now)
 
-    async def follow(self, stream: StatusStream) -> "FollowingStatus":
+    async def follow(self, stream: StatusStream) -> Closing:
         """Give a client the status as it is, then each change; raises what its rendering raises."""
         async with self._turn:
             self._push(stream, await stream.render())
             self._streams.add(stream)
-        return FollowingStatus(self._streams, stream)
+        return Closing(partial(self._streams.discard, stream))
 
     async def _tell_status(self, now: datetime) -> None:
         told = self._process.status.told(now)
@@ -140,15 +141,3 @@ class City:
         if version is not None and now < self._settled_at and live is not None and (accounts := live.accounts()):
             async with self._process.database.transaction(SYSTEM_SIGHT) as tx:
                 live.close_terms_gate(await terms.not_accepted_by(tx, accounts, version))
-
-
-@dataclass(frozen=True, slots=True)
-class FollowingStatus:
-    """The way to leave a stream of the status."""
-
-    streams: set[StatusStream]
-    stream: StatusStream
-
-    def close(self) -> None:
-        """Forget the stream."""
-        self.streams.discard(self.stream)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -51,7 +51,10 @@ class Health:
         return web.json_response({"live": True})
 
     async def ready(self, _: web.Request) -> web.Response:
-        """Requests may come: not stopping, database there and up to date, messages leave in time."""
+        """Requests may come: not stopping, database there and up to date, messages leave in time.
+
+        What many families are told at once does not count (docs/decisions/0030): `OfWaves` shows it.
+        """
         problems = ["stopping"] if self.sockets.stopping else await self._problems()
         return web.json_response({"ready": not problems, "problems": problems}, status=503 if problems else 200)
 
@@ -68,6 +71,10 @@ class Health:
         """Figures for Prometheus."""
         registry = CollectorRegistry()
         registry.register(Figures(self, await self._outbox(), await self._jobs()))
+        if (wave := await self._wave()) is not None:
+            registry.register(OfWaves(wave))
+        if (state := await self._webhooks()) is not None:
+            registry.register(OfPartners(state))
         return web.Response(
             body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
@@ -85,6 +92,57 @@ class Health:
                 return await jobs.state(tx, self.clock())
         except DatabaseUnavailable:
             return None
+
+    async def _wave(self) -> stored.Wave | None:
+        try:
+            async with self.database.transaction(SYSTEM_SIGHT) as tx:
+                return await stored.wave(tx, self.clock())
+        except DatabaseUnavailable:
+            return None
+
+    async def _webhooks(self) -> stored.Webhooks | None:
+        try:
+            async with self.database.transaction(SYSTEM_SIGHT) as tx:
+                return await stored.webhooks(tx, self.clock())
+        except DatabaseUnavailable:
+            return None
+
+
+class OfWaves(Collector):
+    """What many families are told at once, and waits."""
+
+    def __init__(self, wave: stored.Wave) -> None:
+        self._wave = wave
+
+    def collect(self) -> Iterator[Metric]:
+        """Give all metric families."""
+        age, waiting = self._wave.age_seconds, self._wave.waiting
+        yield _gauge("kiosque_wave_age_seconds", "Age of the oldest notice to many families that is due.", age)
+        yield _gauge("kiosque_wave_waiting", "Notices to many families that are due.", waiting)
+
+
+class OfPartners(Collector):
+    """What partners are sent; no label names one, so that there are as many lines as ever."""
+
+    def __init__(self, state: stored.Webhooks) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[Metric]:
+        """Give all metric families."""
+        lanes = self._state.lanes
+        yield _labelled("kiosque_partners", "Partners by state.", "state", self._state.partners)
+        yield _labelled(
+            "kiosque_webhooks", "Addresses by state.", "state", [(name, count) for name, count, *_ in lanes]
+        )
+        yield _labelled(
+            "kiosque_webhook_deliveries", "Messages of the last day by status.", "status", self._state.deliveries
+        )
+        waiting = [(name, count) for name, _, count, _ in lanes]
+        yield _labelled(
+            "kiosque_webhook_backlog", "Messages that wait, by the state of their address.", "state", waiting
+        )
+        ages = [(name, age) for name, *_, age in lanes]
+        yield _labelled("kiosque_webhook_age_seconds", "Age of the oldest message that waits.", "state", ages)
 
 
 class Figures(Collector):
@@ -117,9 +175,8 @@ class Figures(Collector):
             yield CounterMetricFamily("kiosque_throttled", "Operations refused as too fast.", health.throttle.refused)
         yield CounterMetricFamily("kiosque_events_pushed", "Events pushed to live subscriptions.", health.live.pushed)
         if self._outbox is not None:
-            yield _gauge(
-                "kiosque_outbox_age_seconds", "Age of the oldest message that is due.", self._outbox.age_seconds
-            )
+            age = self._outbox.age_seconds
+            yield _gauge("kiosque_outbox_age_seconds", "Age of the oldest message to one family that is due.", age)
             yield _gauge("kiosque_dead_letters", "Messages put aside.", self._outbox.dead_letters)
             deliveries = GaugeMetricFamily(
                 "kiosque_deliveries", "Deliveries by channel and status.", labels=["channel", "status"]
@@ -135,3 +192,10 @@ class Figures(Collector):
 
 def _gauge(name: str, description: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, description, value)
+
+
+def _labelled(name: str, description: str, label: str, values: Sequence[tuple[str, float]]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, description, labels=[label])
+    for each, value in values:
+        family.add_metric([each], value)
+    return family

@@ -4,16 +4,10 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from db import migrate
-from db.clock import utc_now
 from db.cluster import binaries
 from db.configuration import with_master_key
 from db.embedded import EmbeddedServer, FolderInUse, scratch
-from db.keys import Keys
-from db.pool import API_ROLE, connect
 from db.settings import Settings
 from db.snapshot import SNAPSHOT, snapshot
 
@@ -42,60 +36,6 @@ async def migrated(settings: Settings, tell: Callable[[list[str]], None]) -> Non
     """Bring the database up to date."""
     async with database_of(settings) as dsn:
         tell(await migrate.migrate(dsn))
-
-
-async def families_imported(settings: Settings, file: Path, console: Console) -> None:
-    """Load a register of families; ends with status 1 when a line was faulty."""
-    from resolvers.imports import message_of
-    from resolvers.imports_csv import ImportRefused
-    from resolvers.imports_families import import_families
-
-    settings = with_master_key(settings)
-    assert settings.secrets.master_key is not None, "read or made before"
-    keys = Keys.from_text(settings.secrets.master_key)
-    async with database_of(settings) as dsn:
-        await migrate.migrate(dsn)
-        with _bar(console) as bar:
-            task = bar.add_task(file.name, lines=0)
-
-            def progress(bytes_read: int, bytes_total: int, lines: int) -> None:
-                bar.update(task, completed=bytes_read, total=bytes_total, lines=lines)
-
-            try:
-                result = await import_families(
-                    lambda: connect(dsn, role=API_ROLE, application="kiosque-import"),
-                    keys,
-                    utc_now,
-                    file,
-                    progress=progress,
-                )
-            except ImportRefused as refused:
-                for fault in refused.faults:
-                    console.print(f"[red]{fault.line}:{fault.column}[/] {message_of(fault.code, 'fr')}")
-                raise SystemExit(1) from None
-    families, members = result.families, result.members
-    console.print(
-        f"{result.lines} lines: {families.added} families added, {families.changed} changed, "
-        f"{families.unchanged} unchanged; "
-        f"{members.added} members added, {members.changed} changed; {result.codes_issued} activation codes."
-    )
-    if not result.complete:
-        console.print(
-            f"[red]{result.faults} faults[/]: their batches were left out. "
-            f"See {result.report}, mend the file, run again."
-        )
-        raise SystemExit(1)
-
-
-def _bar(console: Console) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[lines]} lines"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=console)
 
 
 async def due_jobs_done(settings: Settings, kinds: Collection[str], tell: Callable[[str], None]) -> None:

@@ -1,14 +1,15 @@
 """The hub of live streams: reads each item of news once and hands it to the streams that follow it.
 
 A stream replays what it missed, then is live; the change from one to the other loses and doubles nothing, because an
-item
-that arrives meanwhile makes the replay look once more. An idle stream is an entry in an index: it has no task.
+item that arrives meanwhile makes the replay look once more. An idle stream is an entry in an index: it has no task.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,9 +18,9 @@ import structlog
 
 from db import news
 from db.news import NewsRow
-from db.pool import API_ROLE, UNREACHABLE, connect
+from db.pool import API_ROLE, UNREACHABLE, Database, connect
 from gateway.errors import refused_by
-from gateway.execution import Listener
+from gateway.execution import Closing, Listener
 from resolvers.problems import refusal
 from resolvers.streams import Follow
 
@@ -31,7 +32,20 @@ FAMILIES_AT_ONCE = 6
 REPLAYS_AT_ONCE = 3
 """Both together leave connections of the pool to requests, also when all clients come back at once after a cut."""
 
-Render = Callable[[NewsRow], Awaitable[bytes]]
+INBOX_BELL = "kiosque_inbox"
+"""Rings with a family's id when items of its inbox are marked as read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a stream of an inbox is told: how things stand with a family."""
+
+    family_id: UUID
+
+
+Render = Callable[[Any], Awaitable[bytes]]
+"""Makes the bytes of an item of news, or of a Standing."""
+
 Bell = Callable[[str], None]
 """Called with what the database says when it rings; never blocks."""
 
@@ -51,6 +65,8 @@ class Stream:
     missed: bool = False
     """True when an item came while the replay was reading."""
     closed: bool = False
+    inbox: bool = False
+    """It is told how the inbox stands, and no items of news."""
 
 
 class Live:
@@ -59,12 +75,14 @@ class Live:
     def __init__(self, dsn: str, bells: Mapping[str, Bell], on_reconnect: Sequence[Callable[[], None]]) -> None:
         """`bells` are called by the channel that rings; `on_reconnect` when some may have been missed."""
         self._dsn = dsn
-        self._bells = bells
+        self._bells = {**bells, INBOX_BELL: self.inbox_rang}
         self._on_reconnect = on_reconnect
         self._of_family: dict[UUID, set[Stream]] = defaultdict(set)
         self._bell = asyncio.Event()
+        self._changed: set[UUID] = set()
+        self._inbox_bell = asyncio.Event()
         self._seen: set[tuple[UUID, int]] = set()
-        self._horizon: str | None = None
+        self._horizon = ""
         self._turns = asyncio.Semaphore(FAMILIES_AT_ONCE)
         self._replay_turns = asyncio.Semaphore(REPLAYS_AT_ONCE)
         self._replays: set[asyncio.Task[None]] = set()
@@ -74,14 +92,51 @@ class Live:
     def __len__(self) -> int:
         return sum(map(len, self._of_family.values()))
 
-    def follow(self, stream: Stream) -> "Following":
+    async def open(self, database: Database) -> None:
+        """Begin at the present end of the news, before any stream does; raises DatabaseUnavailable."""
+        async with database.connection() as connection:
+            self._horizon = await news.horizon(connection)
+
+    def follow(self, stream: Stream) -> Closing:
         """Begin a stream: its replay runs beside, what comes meanwhile is not lost."""
         stream.seq = stream.follow.after
         self._of_family[stream.follow.family_id].add(stream)
         task = asyncio.create_task(self._replay(stream))
         self._replays.add(task)
         task.add_done_callback(self._replays.discard)
-        return Following(self, stream)
+        return Closing(partial(self.leave, stream))
+
+    def follow_inbox(self, stream: Stream) -> Closing:
+        """Begin a stream of an inbox: it is told at once how that stands."""
+        self._of_family[stream.follow.family_id].add(stream)
+        self._inbox_changed(stream.follow.family_id)
+        return Closing(partial(self.leave, stream))
+
+    def inbox_rang(self, told: str) -> None:
+        """Note that something was marked as read."""
+        self._inbox_changed(UUID(told))
+
+    def _inbox_changed(self, family_id: UUID) -> None:
+        if any(stream.inbox for stream in self._of_family.get(family_id, ())):
+            self._changed.add(family_id)
+            self._inbox_bell.set()
+
+    async def run_inboxes(self) -> None:
+        """Tell for ever how inboxes stand; what changes while one is read is told together next."""
+        while True:
+            await self._inbox_bell.wait()
+            self._inbox_bell.clear()
+            changed, self._changed = self._changed, set()
+            await asyncio.gather(*map(self._tell_inbox, changed))
+
+    async def _tell_inbox(self, family_id: UUID) -> None:
+        async with self._turns:
+            groups: dict[Hashable, list[Stream]] = defaultdict(list)
+            for stream in self._of_family.get(family_id, ()):
+                if stream.inbox:
+                    groups[stream.group].append(stream)
+            for streams in groups.values():
+                await self._tell_group(streams, Standing(family_id))
 
     def leave(self, stream: Stream) -> None:
         """Forget a stream whose client has gone."""
@@ -137,9 +192,11 @@ class Live:
         for channel, bell in self._bells.items():
             await connection.add_listener(channel, lambda *told, bell=bell: bell(told[3]))
         # What is read again after a lost connection is told to nobody twice: a stream knows the last item that it got.
-        self._horizon = news.rewound(self._horizon) if self._horizon else await news.horizon(connection)
+        self._horizon = news.rewound(self._horizon)
         for look_anew in self._on_reconnect:
             look_anew()
+        for family_id in self._of_family:
+            self._inbox_changed(family_id)
         while True:
             self._bell.clear()
             await self._read(connection)
@@ -150,7 +207,6 @@ class Live:
                 continue
 
     async def _read(self, connection: asyncpg.Connection) -> None:
-        assert self._horizon is not None, "set before the first look"
         rows, horizon = await news.since(connection, self._horizon)
         fresh = [row for row in rows if (row.family_id, row.seq) not in self._seen]
         self._horizon = horizon
@@ -160,6 +216,7 @@ class Live:
         for row in fresh:
             if row.family_id in self._of_family:
                 of_family[row.family_id].append(row)
+                self._inbox_changed(row.family_id)
         await asyncio.gather(*(self._tell(family_id, items) for family_id, items in of_family.items()))
 
     async def _tell(self, family_id: UUID, rows: list[NewsRow]) -> None:
@@ -175,7 +232,7 @@ class Live:
                 for streams in groups.values():
                     await self._tell_group(streams, row)
 
-    async def _tell_group(self, streams: list[Stream], row: NewsRow) -> None:
+    async def _tell_group(self, streams: list[Stream], row: NewsRow | Standing) -> None:
         """Make the bytes once for all streams of a group."""
         try:
             body = await streams[0].render(row)
@@ -186,9 +243,10 @@ class Live:
         for stream in streams:
             self._push(stream, row, body)
 
-    def _push(self, stream: Stream, row: NewsRow, body: bytes) -> None:
+    def _push(self, stream: Stream, row: NewsRow | Standing, body: bytes) -> None:
         if not stream.closed:
-            stream.seq = row.seq
+            if isinstance(row, NewsRow):
+                stream.seq = row.seq
             self.pushed += 1
             stream.listener.push(body)
 
@@ -199,15 +257,3 @@ class Live:
         self.leave(stream)
         refused = refused_by(failure, stream.follow.context.request_id)
         stream.listener.end(msgspec.json.encode(refused.errors))
-
-
-@dataclass(frozen=True, slots=True)
-class Following:
-    """The way to leave a stream."""
-
-    hub: Live
-    stream: Stream
-
-    def close(self) -> None:
-        """Forget the stream."""
-        self.hub.leave(self.stream)

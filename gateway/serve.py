@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,16 @@ from db.settings import Settings
 from gateway import portal
 from gateway.app import make_app
 from gateway.connections import Site
+from gateway.demo import paying
+from gateway.demo.bank import DemoBanks
 from gateway.demo.city import DemoCity, credentials, load_city
 from gateway.demo.identity import CLIENT_ID, CLIENT_SECRET, NAME, DemoProvider
 from gateway.demo.page import routes
+from gateway.demo.peers import Peers, variables
 from gateway.demo.smtp import Catcher
 from resolvers.job_runner import Runner
 from resolvers.jobs import REGISTRY
+from resolvers.vault import Vault
 
 DISPATCHER_SECONDS = 6.0
 RESTART_SECONDS = 1.0
@@ -62,6 +66,8 @@ class Started:
     mail_port: int | None
     provider: str | None
     """Address of the demonstration's provider of sign-in."""
+    banks: str | None
+    """Address of the demonstration's banks."""
 
 
 @dataclass(slots=True)
@@ -85,11 +91,19 @@ class Serving:
             city = await self._city(dsn)
             catcher = await self._catcher(stack) if city else None
             provider = await self._provider(stack) if city else None
+            peers = await self._peers(stack) if city else None
+            banks = await self._banks(stack) if city else None
             opened = await stack.enter_async_context(portal.opened(self.settings, dsn))
             app = make_app(opened)
             if catcher is not None:
-                app.add_routes(routes(catcher))
+                app.add_routes(routes(catcher, peers))
+            if banks is not None:
+                app.add_routes(paying.routes(banks.url))
             url = await self._site(stack, app)
+            if peers is not None:
+                peers.answer_to(url)
+            if banks is not None:
+                banks.post.portal = url
             if self.settings.jobs.enabled:
                 self._background(stack, Runner(opened.process, REGISTRY).run())
             dispatching = None
@@ -97,7 +111,7 @@ class Serving:
                 dispatching = self._background(stack, _Dispatcher(self.settings, self.options, dsn).run())
             gc.collect()
             gc.freeze()  # schema and modules live for ever: the collector need not walk them again and again
-            self.started(Started(url, city, catcher.port if catcher else None, provider))
+            self.started(Started(url, city, catcher.port if catcher else None, provider, banks.url if banks else None))
             await self.stop.wait()
             if dispatching is not None:
                 dispatching.cancel()  # it finishes what it is sending meanwhile
@@ -124,7 +138,16 @@ class Serving:
             empty = not await connection.fetchval("select exists (select from family) or exists (select from service)")
             if empty:
                 keys = Keys.from_text(self.settings.secrets.master_key)
-                city = await load_city(connection, keys, utc_now, families=demo.families, seed=demo.seed)
+                with closing(Vault.of(self.settings, keys)) as vault:
+                    city = await load_city(
+                        connection,
+                        keys,
+                        utc_now,
+                        families=demo.families,
+                        seed=demo.seed,
+                        billed=True,
+                        vault=vault,
+                    )
                 _put(mark)
                 return city
         finally:
@@ -157,6 +180,33 @@ class Serving:
         known = {"issuer": provider.issuer, "name": NAME, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
         self.settings = msgspec.structs.replace(self.settings, identity=msgspec.structs.replace(identity, **known))
         return provider.issuer
+
+    async def _peers(self, stack: AsyncExitStack) -> Peers:
+        """Start the providers of text and push messages, and make them those of the settings."""
+        peers = Peers()
+        stack.push_async_callback(peers.stop)
+        await peers.start()
+        self.settings = peers.settings(self.settings)
+        return peers
+
+    async def _banks(self, stack: AsyncExitStack) -> DemoBanks | None:
+        """Start banks that take cards where they are wanted, and make them those of the settings."""
+        settings = self.settings
+        configured = (settings.systempay.site_id, settings.payfip.numcli, settings.other_bank.backend)
+        if not settings.demo.bank or any(configured):
+            return None
+        banks = DemoBanks()
+        try:
+            await banks.start(port=settings.demo.bank_port)
+        except OSError:
+            await banks.start(port=0)
+        stack.push_async_callback(banks.stop)
+        known = {
+            section: msgspec.structs.replace(getattr(settings, section), **values)
+            for section, values in banks.settings().items()
+        }
+        self.settings = msgspec.structs.replace(settings, **known)
+        return banks
 
     async def _site(self, stack: AsyncExitStack, app: web.Application) -> str:
         server = self.settings.server
@@ -222,6 +272,7 @@ class _Dispatcher:
             "KIOSQUE_MAIL__HOST": settings.mail.host,
             "KIOSQUE_MAIL__PORT": str(settings.mail.port),
             "KIOSQUE_MAIL__STARTTLS": settings.mail.starttls,
+            **variables(settings),
         }
 
     async def run(self) -> None:

@@ -45,7 +45,7 @@ class Sockets:
 
     def admit(self, line: Line, viewer: Viewer) -> bool:
         """Count a line for who has signed in on it; False when the account has its share already."""
-        account = viewer.account_id or viewer.agent_id
+        account = viewer.login
         if account is not None:
             if len(self._of_account[account]) >= self._most:
                 return False
@@ -58,7 +58,7 @@ class Sockets:
         """Drop a line that has ended."""
         self._lines.discard(line)
         if viewer is not None:
-            _drop(self._of_account, viewer.account_id or viewer.agent_id, line)
+            _drop(self._of_account, viewer.login, line)
             _drop(self._of_session, viewer.session_id, line)
         if self.stopping and not self._lines:
             self._all_gone.set()

@@ -22,7 +22,7 @@ from db.pool import Database, DatabaseUnavailable
 from db.settings import Limits
 from gateway.addresses import household_of
 from gateway.errors import RequestRefused, described
-from resolvers.problems import SENTENCES
+from resolvers.sentences import SENTENCES
 from resolvers.viewer import Viewer
 
 KEPT = 20_000
@@ -146,7 +146,7 @@ class Throttle:
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _bucket(self, viewer: Viewer, client: str) -> Bucket:
-        login = viewer.account_id or viewer.agent_id
+        login = viewer.login
         key = login or household_of(client)
         bucket = self._buckets.get(key)
         if bucket is None:

@@ -11,6 +11,7 @@ from db import closure as stored
 from db.ids import uuid7
 from db.jobs import Job
 from db.outbox import Told, tell
+from resolvers import uploads
 from resolvers.context import Context, Process
 from resolvers.job_runner import Again, Progress, Result
 from resolvers.reauthentication import confirm_password
@@ -191,6 +192,7 @@ async def erase(context: Context, family_id: UUID, number: str) -> None:
 async def _erase(tx: Any, family_id: UUID, now: datetime) -> None:
     await sessions.end_all_of_family(tx, family_id, now, "FAMILY_ERASED")
     await exports.drop_of_family(tx, family_id)
+    await uploads.erase(tx, family_id, now)
     await stored.erase(tx, family_id, now)
 
 

@@ -12,6 +12,7 @@ from db.clock import Clock
 from db.keys import Keys
 from db.pool import Database
 from db.settings import Settings
+from resolvers.banks import Banks
 from resolvers.cookies import Cookies
 from resolvers.passwords import Passwords
 from resolvers.problems import Refusal, helped, refusal, throttled
@@ -21,6 +22,8 @@ from resolvers.session_cache import SessionCache
 from resolvers.signing_keys import SigningKeys
 from resolvers.status_cache import StatusCache
 from resolvers.tokens import Tokens
+from resolvers.typesetting import Typesetter
+from resolvers.vault import Vault
 from resolvers.viewer import SYSTEM_SIGHT, Viewer
 
 
@@ -57,6 +60,15 @@ class Process:
 
     status: StatusCache
     """Whether there is maintenance."""
+
+    documents: Vault
+    """The bytes of the documents that families upload."""
+
+    typesetter: Typesetter
+    """The one bounded thread that makes PDFs."""
+
+    banks: Banks
+    """Those that take cards, the one that is offered first; none where the settings name none."""
 
     provider: Provider | None = None
     """The outside provider of sign-in, where the settings name one."""
@@ -104,7 +116,7 @@ class Context:
     async def record(self, tx: Any, act: str, *, family: UUID | None, subject: UUID | None = None, **data: Any) -> None:
         """Write into the audit log what the viewer does, in the transaction that does it; see `db.audit.Act`."""
         viewer = self.viewer
-        actor = viewer.account_id or viewer.agent_id
+        actor = viewer.login
         now = self.process.clock()
         await audit.record(tx, audit.Act(act, viewer.kind.value, now, actor, family, subject, data))
 

@@ -19,7 +19,7 @@ from db.keys import Keys
 from db.outbox import Told, tell
 from db.settings import Tokens as TokenSettings
 from resolvers.context import Context
-from resolvers.problems import Sentence
+from resolvers.sentence import Sentence
 
 PURPOSE = "device"
 SECRET_BYTES, SIGNATURE_BYTES = 24, 16

@@ -6,7 +6,7 @@ from uuid import UUID
 from db import accounts
 from db.outbox import Told, tell
 from resolvers.context import Context
-from resolvers.problems import Sentence
+from resolvers.sentence import Sentence
 
 TYPE = "family_changed"
 
@@ -45,14 +45,33 @@ SENTENCES = {
     "LOGIN_ADDED": Sentence(
         "Un nouvel accès à votre compte a été ouvert pour {who}.", "A new login on your account was opened for {who}."
     ),
+    "ADDRESS_ADDED": Sentence(
+        "Vous pouvez désormais être prévenus par ce moyen : {who}.", "You can now be told by this means: {who}."
+    ),
+    "ADDRESS_REMOVED": Sentence(
+        "Vous ne serez plus prévenus par ce moyen : {who}.", "You will no more be told by: {who}."
+    ),
+    "EMAIL_UNREACHABLE": Sentence(
+        "Nos courriels à {who} reviennent : nous n’y écrivons plus. Indiquez-nous une autre adresse.",
+        "Our e-mails to {who} come back, so we stopped writing there. Please give us another address.",
+    ),
+    "PHONE_STOPPED": Sentence(
+        "Le {who} a répondu STOP : nous n’y envoyons plus de SMS. Pour en recevoir de nouveau, ajoutez ce numéro.",
+        "{who} answered STOP, so we send it no more text messages. To get them again, add the number.",
+    ),
+    "EMAIL_ENDED": Sentence(
+        "Vous ne recevrez plus de courriels sur : {who}. Vous pouvez revenir sur ce choix dans vos préférences.",
+        "You will get no more e-mails about: {who}. You can change this in your preferences.",
+    ),
     "LOGIN_REMOVED": Sentence(
         "L’accès de {who} à votre compte a été retiré.", "The login of {who} on your account was removed."
     ),
 }
 """By kind of change; `{who}` is a member's name or an address."""
 
-OF_LOGINS = frozenset({"ADULT_INVITED", "INVITATION_REVOKED", "LOGIN_ADDED", "LOGIN_REMOVED"})
-"""Told to every address of the family, whatever channels it prefers: who can sign in is a matter of security."""
+OF_LOGINS = frozenset({"ADULT_INVITED", "INVITATION_REVOKED", "LOGIN_ADDED", "LOGIN_REMOVED", "ADDRESS_ADDED"})
+"""Told to every address of the family, whatever channels it prefers: who can sign in, and who reads what the family is
+told, is a matter of security."""
 
 
 async def confirm(tx: Any, context: Context, family_id: UUID, subject_id: UUID, change: str, who: str = "") -> None:

@@ -32,6 +32,8 @@ Progress = Callable[[int], Awaitable[None]]
 
 Result = Mapping[str, Any] | None
 Work = Callable[[Process, Job, Progress], Awaitable[Result]]
+PutAside = Callable[[Any, Process, Job, str], Awaitable[None]]
+"""Writes, in the transaction that puts a job aside for good, what that means; with the code of the fault."""
 
 TROUBLES = (DatabaseUnavailable, TimeoutError, asyncpg.PostgresError)
 AWAY_SECONDS = 2.0
@@ -63,6 +65,9 @@ class Kind:
     at: timedelta = timedelta()
     """When its periods begin, counted from midnight UTC of any day (for periods that divide a day, or are whole days).
     """
+
+    put_aside: PutAside | None = None
+    """What follows when it is put aside for good."""
 
     def period(self, now: datetime) -> str | None:
         """Give the beginning of the period in which `now` lies; None for what is no periodic job."""
@@ -229,7 +234,10 @@ class Runner:
         return "retry"
 
     async def _fail(self, job: Job, problem: str) -> str:
+        put_aside = self._registry[job.kind].put_aside
         async with self._process.database.transaction(SYSTEM_SIGHT) as tx:
+            if put_aside is not None:  # first: the work, too, holds its own rows before the job's
+                await put_aside(tx, self._process, job, problem)
             await stored.fail(tx, job, self._process.clock(), problem)
         log.error("job_put_aside", kind=job.kind, job=str(job.id), problem=problem)
         return "failed"

@@ -15,7 +15,8 @@ from db import credentials as stored
 from resolvers import password_words
 from resolvers.context import Context
 from resolvers.passwords import normalised
-from resolvers.problems import Refusal, Sentence
+from resolvers.problems import Refusal
+from resolvers.sentence import Sentence
 from resolvers.viewer import SYSTEM_SIGHT
 
 SHORTEST, LONGEST = 8, 25

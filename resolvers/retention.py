@@ -11,14 +11,22 @@ from db import exports, jobs, procedures, sessions
 from db import privacy as stored
 from db.ids import uuid7
 from db.jobs import Job
+from resolvers import uploads
 from resolvers.context import Context, Process
 from resolvers.job_runner import Progress, Result
 from resolvers.viewer import SYSTEM_SIGHT
 
-KEPT_UNLESS_SAID = {"ANSWERS": False, "SCHOOL": True, "CONTACTS": True, "QUOTIENT_FAMILIAL": True}
+KEPT_UNLESS_SAID = {
+    "ANSWERS": False,
+    "SCHOOL": True,
+    "CONTACTS": True,
+    "QUOTIENT_FAMILIAL": True,
+    "DOCUMENTS": False,
+}
 """The data that a family may choose to keep between procedures, and what holds until it chooses.
 
-Answers serve one procedure, so that they go with it (GDPR art. 5(1)(c) and 25(2)); the others serve the account.
+Answers and documents serve one procedure, so that they go with it (GDPR art. 5(1)(c) and 25(2)); the others serve the
+account.
 """
 
 ERASE_UNKEPT = "erase_unkept"
@@ -74,6 +82,7 @@ async def erase_unkept(process: Process, job: Job, progress: Progress) -> Result
     family_id = job.family_id
     return {
         "answers": await _all(process, lambda tx: stored.erase_answers(tx, before, family_id, now)),
+        "documents": await uploads.erase_unkept(process, before, family_id),
         "schools": await _once(process, lambda tx: stored.erase_schools(tx, before, family_id)),
         "contacts": await _once(process, lambda tx: stored.erase_contacts(tx, before, family_id)),
         "quotients": await _once(process, lambda tx: stored.erase_quotients(tx, before, family_id)),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from db.outbox import Told
-from resolvers.problems import Sentence
+from resolvers.sentence import Sentence
 
 SENTENCES = {
     "account_activated": Sentence("Votre compte a été activé.", "Your account was activated."),

@@ -40,7 +40,7 @@ class Grant:
 
 def viewer_of(state: stored.State, expires_at: datetime) -> Viewer:
     """Give the viewer that a live session stands for; `expires_at` is the end of the access token."""
-    kind = Kind.FAMILY if state.family_id else Kind.AGENT
+    kind = Kind.FAMILY if state.family_id else Kind.PARTNER if state.partner_id else Kind.AGENT
     return Viewer(
         kind,
         state.language,
@@ -52,6 +52,9 @@ def viewer_of(state: stored.State, expires_at: datetime) -> Viewer:
         state.agent_id,
         frozenset(state.roles),
         tuple(state.services),
+        state.partner_id,
+        frozenset(state.scopes),
+        tuple(state.networks),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +53,16 @@ class Viewer:
     """Roles of the agent: AGENT, CASHIER, EDITOR, ADMIN."""
 
     services: tuple[UUID, ...] = ()
-    """The services whose procedures the agent sees."""
+    """The services whose procedures the agent or the partner sees."""
+
+    partner_id: UUID | None = None
+    """The partner; for partners only."""
+
+    scopes: frozenset[str] = frozenset()
+    """What the partner may read, as `schema.partners.PartnerScope` names it."""
+
+    networks: tuple[str, ...] = ()
+    """Where the partner may call from, in CIDR notation; anywhere when empty."""
 
     sight: Mapping[str, str] = field(init=False, default_factory=dict)
     """The same as settings for row-level security."""
@@ -69,11 +79,19 @@ class Viewer:
             sight["kiosque.agent"] = str(self.agent_id)
             sight["kiosque.services"] = "{" + ",".join(map(str, self.services)) + "}"
             sight["kiosque.admin"] = "on" if "ADMIN" in self.roles else "off"
+            sight["kiosque.cashier"] = "on" if self.roles & {"CASHIER", "ADMIN"} else "off"
+        elif self.kind is Kind.PARTNER:
+            # Not the setting of agents: many policies let every agent see what no partner may.
+            sight["kiosque.partner"] = str(self.partner_id or "")
+            sight["kiosque.partner_services"] = "{" + ",".join(map(str, self.services)) + "}"
+            sight["kiosque.partner_scopes"] = " ".join(sorted(self.scopes))
         object.__setattr__(self, "sight", sight)
         values = {
             "family": self.family_id,
             "account": self.account_id,
             "agent": self.agent_id,
+            "partner": self.partner_id,
+            "scopes": sorted(self.scopes),
             "session": self.session_id,
             "services": list(self.services),
             "roles": sorted(self.roles),
@@ -98,6 +116,16 @@ class Viewer:
         return _known(self.agent_id)
 
     @property
+    def partner(self) -> UUID:
+        """Give the partner, as `family` does the family."""
+        return _known(self.partner_id)
+
+    @property
+    def login(self) -> UUID | None:
+        """Give who is counted and limited: the account, the agent or the partner; None for nobody."""
+        return self.account_id or self.agent_id or self.partner_id
+
+    @property
     def sharing(self) -> tuple[str, ...]:
         """Give what an answer can depend on, but for the session: viewers with the same may share one answer."""
         return (self.kind, self.language, str(self.account_id), *self.sight.values())
@@ -109,6 +137,7 @@ def _known(value: UUID | None) -> UUID:
     return value
 
 
+@cache
 def anonymous(language: str = "fr") -> Viewer:
     """Give the viewer that has not signed in."""
     return Viewer(Kind.ANONYMOUS, language)

@@ -10,11 +10,14 @@ from schema.agents import Agent
 from schema.declare import column, embedded, mutation, one, page
 from schema.families import Family
 from schema.logins import Account
+from schema.pages import Page
+from schema.partners import Partner
 from schema.payloads import AccountPayload
 from schema.privacy import Export
 from schema.relay import NEWEST_FIRST, Connection, Info
 from schema.scalars import EmailAddress
 from schema.sessions import Session
+from schema.suggestions import BEST_FIRST, FOUND
 
 
 @strawberry.type(description="Who asks. One of the parts is there, none for somebody who has not signed in.")
@@ -22,8 +25,8 @@ class Viewer:
     """The viewer: union-free, so that every client can select what it knows."""
 
     id: strawberry.ID = column(
-        "Id of the login or agent that asks, for caches; `anonymous` for nobody.",
-        "coalesce(:account::text, :agent::text, 'anonymous')",
+        "Id of the login, agent or partner that asks, for caches; `anonymous` for nobody.",
+        "coalesce(:account::text, :agent::text, :partner::text, 'anonymous')",
     )
     account: Account | None = one("The login, for families.", "{o}.family_id = :family and {o}.id = :account")
     family: Family | None = one("The family.", "{o}.id = :family", may=AFTER_TERMS)
@@ -32,7 +35,15 @@ class Viewer:
         "{o}.family_id = :family and {o}.account_id = :account",
         NEWEST_FIRST,
     )
+    suggested_pages: Connection[Page] = page(
+        "Information for this family, the most useful first: before what it is writing, after what it has filed, and "
+        "for members of the ages of its own (R14). Empty for anybody else.",
+        FOUND,
+        BEST_FIRST,
+        may=AFTER_TERMS,
+    )
     agent: Agent | None = one("The agent, for city staff.", "{o}.id = :agent")
+    partner: Partner | None = one("The partner, for API clients of organisations.", "{o}.id = :partner")
     sessions: Connection[Session] = page(
         "One's own sign-ins that have not ended, newest first (R21).",
         "({o}.family_id = :family and {o}.account_id = :account or {o}.agent_id = :agent)",

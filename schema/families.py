@@ -8,15 +8,22 @@ import strawberry
 
 from resolvers import accounts, families
 from resolvers.reading.mapping import Order
-from schema.access import ANY_AGENT, COUNTER, FAMILY_OR_COUNTER
+from schema.access import ANY_AGENT, COUNTER, FAMILY_OR_COUNTER, FAMILY_OR_TILL
+from schema.addresses import Address
 from schema.declare import Arg, Payload, aggregate, column, computed, mutation, one, page, stored, written
+from schema.documents import Document
+from schema.invoices import OF_PERIOD, OF_STATUS, Invoice
 from schema.logins import Account, Invitation
+from schema.mandates import Mandate
 from schema.members import Member, family_key
-from schema.news import ChannelPreference, Delivery, NewsItem
+from schema.money import Money, money
+from schema.news import ChannelPreference, Delivery, NewsItem, RoutingStep, Topic, preview_routing
+from schema.payments import Payment
 from schema.privacy import DataChoice, Export, ServiceOptIn
 from schema.procedures import Procedure, ProcedureStatus
 from schema.relay import NEWEST_FIRST, OLDEST_FIRST, OWN, Connection, Info, Node, key_of
 from schema.sessions import Session
+from schema.statements import AccountEntry, statement
 from schema.tags import Tag
 from schema.terms import NEWEST_ACCEPTED_FIRST, TermsAcceptance
 
@@ -27,6 +34,11 @@ IN_FORCE = """{o}.family_id = {t}.id and {o}.id = (
     order by q.valid_from desc, q.id desc limit 1
 ) and ({o}.valid_until is null or {o}.valid_until >= (now() at time zone 'Europe/Paris')::date)"""
 """The last quotient to begin counts, and of these the last that was recorded."""
+
+BALANCE = """(
+    (select coalesce(sum(i.total_cents), 0) from invoice i where i.family_id = {t}.id and i.cancelled_at is null)
+    - (select coalesce(sum(p.cents), 0) from payment p where p.family_id = {t}.id and p.undone_at is null)
+    + (select coalesce(sum(r.cents), 0) from refund r where r.family_id = {t}.id))::integer"""
 
 FOUND = """{o}.id = any (array(
     select f.id from family f where starts_with(f.number, :arg_search)
@@ -115,11 +127,38 @@ class Family(Node):
         NEWEST_FIRST,
         status=Arg(list[ProcedureStatus] | None, "Only these statuses.", "text[]", "{o}.status = any(:arg_status)"),
     )
+    invoices: Connection[Invoice] = page(
+        "Invoices, newest first.", "{o}.family_id = {t}.id", NEWEST_FIRST, status=OF_STATUS, period=OF_PERIOD
+    )
+    payments: Connection[Payment] = page("Payments, newest first.", "{o}.family_id = {t}.id", NEWEST_FIRST)
+    statement: Connection[AccountEntry] = statement()
+    balance: Money = money(
+        "What the family owes the city; below zero where the city holds more than is owed.",
+        BALANCE,
+        may=FAMILY_OR_TILL,
+    )
     sessions: Connection[Session] = page("Sign-ins that have not ended.", "{o}.family_id = {t}.id", NEWEST_FIRST)
     notification_settings: Connection[ChannelPreference] = page(
         "Ordered channels, one entry a topic on which the family made a choice.",
         "{o}.family_id = {t}.id",
         Order((("{o}.topic", "text"),)),
+    )
+    quiet_starts: str | None = column(
+        "From when on nothing rings, HH:MM by the clocks of the city; none: the city's hours.",
+        "to_char({t}.quiet_starts, 'HH24:MI')",
+    )
+    quiet_ends: str | None = column("Until when, HH:MM.", "to_char({t}.quiet_ends, 'HH24:MI')")
+    daily_message_hour: int | None = column(
+        "At which hour its daily message comes, by the clocks of the city; none: it has none.", "{t}.digest_hour"
+    )
+    daily_message_topics: list[Topic] = column(
+        "Topics of which the daily message tells what can wait.", "to_json({t}.digest_topics)"
+    )
+    preview_routing: Connection[RoutingStep] = preview_routing()
+    addresses: Connection[Address] = page(
+        "Where the family can be told things, oldest first; also what is not proven yet, or retired.",
+        "{o}.family_id = {t}.id",
+        OLDEST_FIRST,
     )
     inbox: Connection[NewsItem] = page(
         "Everything the family was told, newest first.",
@@ -142,6 +181,11 @@ class Family(Node):
         "{o}.family_id = {t}.id",
         NEWEST_ACCEPTED_FIRST,
     )
+    documents: Connection[Document] = page(
+        "Documents that are not erased, newest first; agents see those filed with their services.",
+        "{o}.family_id = {t}.id and {o}.erased_at is null",
+        NEWEST_FIRST,
+    )
     data_choices: Connection[DataChoice] = page(
         "What it chose to keep in its account, one entry a datum on which it made a choice (R2).",
         "{o}.family_id = {t}.id",
@@ -149,6 +193,11 @@ class Family(Node):
     )
     service_opt_ins: Connection[ServiceOptIn] = page(
         "Services that it uses, or has left (R2).", "{o}.family_id = {t}.id", OLDEST_FIRST
+    )
+    mandates: Connection[Mandate] = page(
+        "Mandates for direct debits, newest first; one is in force at the most (R26).",
+        "{o}.family_id = {t}.id",
+        NEWEST_FIRST,
     )
     exports: Connection[Export] = page(
         "Copies of its data, newest first; each is deleted after some days.", "{o}.family_id = {t}.id", NEWEST_FIRST

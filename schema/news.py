@@ -2,16 +2,17 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
+from db.settings import Settings
 from resolvers import preferences
 from resolvers.news import PROCEDURE_NEWS
 from resolvers.reading.identity import id_sql
-from resolvers.reading.mapping import Stored
+from resolvers.reading.mapping import Order, Stored
 from schema.access import FAMILY, FAMILY_OR_AGENT
-from schema.declare import Payload, column, feed, mutation, one, page, stored
+from schema.declare import Arg, Payload, column, computed, feed, mutation, one, page, report, stored
 from schema.procedures import Procedure, ProcedureEvent
 from schema.relay import NEWEST_FIRST, OWN, OWN_OR_SERVICE, Connection, Info, Node, key_of
 from schema.tags import Tag
@@ -30,6 +31,9 @@ class Topic(Enum):
     TERMS = strawberry.enum_value("TERMS", description="New terms of use.")
     MAINTENANCE = strawberry.enum_value("MAINTENANCE", description="The portal pauses.")
     CITY_INFORMATION = strawberry.enum_value("CITY_INFORMATION", description="Information of the city.")
+    DAILY_MESSAGE = strawberry.enum_value(
+        "DAILY_MESSAGE", description="The one message a day of families that chose it (setDailyMessage)."
+    )
 
 
 @strawberry.enum(description="How one is told.")
@@ -66,7 +70,73 @@ class ChannelPreference(Node):
     channels: list[Channel] = column(
         "The first that can reach the family is used, the next when it fails.", "to_json({t}.channels)"
     )
+    email_ended_at: datetime | None = column(
+        "Since when e-mail is passed over, because somebody followed the link in one; what the law or safety requires "
+        "still goes by the order. Choosing channels anew takes it back."
+    )
     updated_at: datetime = column("When it was chosen.")
+
+
+@strawberry.enum(description="What a channel is for a topic, as things stand.")
+class ChannelUse(Enum):
+    """What `channel_routes` gives."""
+
+    DAILY = strawberry.enum_value(
+        "DAILY", description="What can wait goes there once a day, with the other news; the other steps show the rest."
+    )
+    FIRST = strawberry.enum_value("FIRST", description="News goes there.")
+    FALLBACK = strawberry.enum_value("FALLBACK", description="News goes there when those before it fail.")
+    REQUIRED_ONLY = strawberry.enum_value(
+        "REQUIRED_ONLY",
+        description="Only what law or safety requires goes there: the link in an e-mail was followed, or nothing but "
+        "the post reaches the family.",
+    )
+    UNREACHABLE = strawberry.enum_value("UNREACHABLE", description="Passed over: no proven address is left.")
+
+
+IN_ORDER_OF_CHOICE = Order((("{o}.place", "integer"), ("{o}.id", "text")))
+
+
+@stored(
+    "channel_routes",
+    OWN,
+    tag=Tag.ROUTING_STEP,
+    types={"id": "text"},
+    again="(select r.* from family f, channel_routes(f.id, split_part({k}.id, ':', 1)) r where f.id = {k}.family_id)",
+)
+@strawberry.type(description="One channel of the way that news of a topic would take now.")
+class RoutingStep(Node):
+    """What would be sent where, and why (R13)."""
+
+    channel: Channel = column("The channel.", "{t}.channel::text")
+    use: ChannelUse = column("What it is used for.", "{t}.state::text")
+    addresses: int = column("How many proven addresses it reaches; all of them get the message.", "({t}.addresses)")
+    waits_in_quiet_hours: bool = column(
+        "Whether quiet hours hold it back.", "({t}.channel in ('SMS', 'WEB_PUSH', 'MOBILE_PUSH'))"
+    )
+    waits_until: datetime | None = computed(
+        "Until when news of this moment would wait: the end of the quiet hours, or the hour of the daily message.",
+        preferences.waits_until,
+        ":now::text",
+        "({t}.state = 'DAILY')::text",
+        "{t}.channel",
+        "(select f.digest_hour::text from family f where f.id = {t}.family_id)",
+        "split_part({t}.id, ':', 1)",
+        "(select coalesce(f.quiet_starts::text || ' ' || f.quiet_ends, :quiet_hours) from family f "
+        "where f.id = {t}.family_id)",
+        ":city_time_zone",
+    )
+
+
+def preview_routing() -> Any:
+    """Declare the routing of the family that holds the field."""
+    return report(
+        "Where news of a topic would go now, in order, the inbox last; for the family itself.",
+        "channel_routes({t}.id, :arg_topic)",
+        IN_ORDER_OF_CHOICE,
+        may=FAMILY_OR_AGENT,
+        topic=Arg(Topic, "The topic.", "text"),
+    )
 
 
 @stored("delivery", OWN, tag=Tag.DELIVERY)
@@ -82,9 +152,18 @@ class Delivery(Node):
     sent_at: datetime | None = column("When it was handed over.")
     receipt: str | None = column("What the provider answered.")
     problem: str | None = column("Why it failed or waits.")
+    provider: str | None = column("Which provider took it, for channels that have several.")
+    segments: int | None = column("How many text messages it was paid as.")
+    arrived_at: datetime | None = column("When the provider says that it arrived.")
 
 
 CURSOR = "{t}.seq::text"
+
+
+def constants(settings: Settings) -> dict[str, str]:
+    """Give what the ways of news depend on beside the family: the city's quiet hours and its clocks."""
+    quiet = settings.quiet
+    return {"quiet_hours": f"{quiet.starts} {quiet.ends}", "city_time_zone": settings.city.time_zone}
 
 
 NEWS_ITEM = Stored("news", OWN_OR_SERVICE, tag=Tag.NEWS_ITEM)
@@ -104,6 +183,11 @@ class NewsItem(Node):
     )
     occurred_at: datetime = column("When.")
     read_at: datetime | None = column("When it was marked as read.")
+    awaits_daily_message: bool = column("Whether the daily message will tell it.", "{t}.awaits_digest")
+    unread_count: int = column(
+        "How many items of the inbox are unread, this one included: a badge that is live with `news`.",
+        "(select count(*)::integer from news u where u.family_id = {t}.family_id and u.read_at is null)",
+    )
     procedure: Procedure | None = one(
         "The procedure it is about.", "{o}.family_id = {t}.family_id and {o}.id = {t}.procedure_id"
     )
@@ -169,6 +253,45 @@ class NewsMutations:
         await preferences.set_channels(info.context, topic.name, [channel.name for channel in channels])
         return PreferencesPayload()
 
+    @mutation(
+        may=FAMILY,
+        description="Choose the hours in which text and push messages wait; security and what was asked for do not.",
+    )
+    async def set_quiet_hours(
+        info: Info,
+        starts: Annotated[
+            str | None,
+            strawberry.argument(description="From, HH:MM by the city's clocks; none: the city's hours."),
+        ] = None,
+        ends: Annotated[
+            str | None, strawberry.argument(description="Until, HH:MM; the same as the start: never quiet.")
+        ] = None,
+    ) -> PreferencesPayload:
+        """R13."""
+        await preferences.set_quiet_hours(info.context, starts, ends)
+        return PreferencesPayload()
+
+    @mutation(
+        may=FAMILY,
+        description="Choose one message a day for what can wait of some topics; acknowledgements, debts, security and "
+        "the rest of what law requires still come at once, and the inbox shows everything at once.",
+    )
+    async def set_daily_message(
+        info: Info,
+        topics: Annotated[
+            list[Topic],
+            strawberry.argument(
+                description="PROCEDURE_STATUS, PROCEDURE_MESSAGE, INVOICE_ISSUED; none: no daily message."
+            ),
+        ],
+        hour: Annotated[
+            int | None, strawberry.argument(description="Hour from 0 to 23 by the city's clocks; needed with topics.")
+        ] = None,
+    ) -> PreferencesPayload:
+        """R13."""
+        await preferences.set_daily_message(info.context, hour, [topic.name for topic in topics])
+        return PreferencesPayload()
+
     @mutation(may=FAMILY, description="Mark items of the inbox as read.")
     async def mark_read(
         info: Info,
@@ -184,8 +307,14 @@ class NewsMutations:
 
     @mutation(may=FAMILY, description="Send oneself a test message the way a topic is routed.")
     async def send_test_notification(
-        info: Info, topic: Annotated[Topic, strawberry.argument(description="The topic.")]
+        info: Info,
+        topic: Annotated[Topic, strawberry.argument(description="The topic.")],
+        address: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="One proven address to send it to, instead of the topic's channels."),
+        ] = None,
     ) -> PreferencesPayload:
         """R13."""
-        await preferences.send_test(info.context, topic.name)
+        key = key_of(info.context, address, "Address", "address")[1] if address is not None else None
+        await preferences.send_test(info.context, topic.name, key)
         return PreferencesPayload()

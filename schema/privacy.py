@@ -27,6 +27,9 @@ class RetainedDatum(Enum):
     CONTACTS = strawberry.enum_value(
         "CONTACTS", description="Addresses other than those that sign in, such as a telephone. Kept unless refused."
     )
+    DOCUMENTS = strawberry.enum_value(
+        "DOCUMENTS", description="Documents that were uploaded, to file them again. Not kept unless chosen."
+    )
     QUOTIENT_FAMILIAL = strawberry.enum_value(
         "QUOTIENT_FAMILIAL", description="Income indexes; without one the highest price counts. Kept unless refused."
     )

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.commands import audit, documents, keys, registers, serving, source, upkeep
+from gateway.commands import audit, billing, documents, keys, ledger, registers, serving, source, treasury, upkeep
 
 
 def _group(name: str, help: str) -> typer.Typer:
@@ -19,6 +19,11 @@ app.command()(serving.dispatch)
 app.command()(upkeep.migrate)
 app.command()(upkeep.schema)
 app.command()(upkeep.check)
+app.command()(upkeep.bounces)
+app.command()(upkeep.letters)
+app.command()(billing.bill)
+app.command()(treasury.debit)
+app.command()(treasury.docket)
 app.command("register")(registers.write_register)
 app.command(hidden=True)(upkeep.snapshot)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(source.bench)
@@ -27,10 +32,15 @@ app.command()(source.conformance)
 
 of_import = _group("import", "Load files of the city's other systems.")
 of_import.command("families")(registers.import_families)
+of_import.command("consumptions")(registers.import_consumptions)
+of_import.command("tariffs")(registers.import_tariffs)
 
 of_audit = _group("audit", "The audit log.")
 of_audit.command()(audit.verify)
 of_audit.command()(audit.export)
+
+of_ledger = _group("ledger", "What families owe and pay.")
+of_ledger.command()(ledger.verify)
 
 of_keys = _group("keys", "Keys that sign access tokens.")
 of_keys.command("list")(keys.show)

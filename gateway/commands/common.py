@@ -44,6 +44,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     from db.configuration import SettingsError
     from db.embedded import EmbeddedServerError
     from db.migrate import MigrationError
+    from db.pool import DatabaseUnavailable
     from gateway.serve import CannotServe
     from resolvers.signing_keys import OtherMasterKey
 
@@ -65,5 +66,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         OSError,
     ) as error:
         stop(error)
+    except DatabaseUnavailable as error:
+        stop(f"The database is away, or did not answer in time ({error}).")
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -52,6 +52,8 @@ def _tell(started: "Started") -> None:
         console.print(f"  Messages sent    {started.url}/demo/   (mail catcher on port {started.mail_port})")
         if started.provider is not None:
             console.print(f"  Other sign-in    {started.provider} (a provider to link accounts to)")
+        if started.banks is not None:
+            console.print(f"  Paying by card   {started.url}/demo/pay   (banks on {started.banks})")
         console.print(
             f"  A family         {city.family.number} or {city.family.email}, password {city.family.password}"
         )
@@ -59,6 +61,7 @@ def _tell(started: "Started") -> None:
             console.print(f"  To be activated  {waiting.number} with code {waiting.activation_code}")
         for agent in city.agents:
             console.print(f"  Agent            {agent.email}, password {agent.password} ({', '.join(agent.roles)})")
+        console.print(f"  Partner          {city.partner.client_id}, secret {city.partner.client_secret}")
     console.print()
 
 

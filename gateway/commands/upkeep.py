@@ -1,6 +1,7 @@
 """Commands for those who keep the portal running: database, checks, jobs."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,6 +42,41 @@ def run_jobs(
     settings = settings_of(config, database__url=database, data__folder=data)
     configure(pretty=sys.stderr.isatty())
     run(due_jobs_done(settings, kind or (), console.print))
+
+
+def bounces(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Maildir to look through; none: one message from the standard input.")
+    ] = None,
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Take e-mails that came back (mail.bounces); ends with 75 when the relay is to try again."""
+    from db.configuration import with_master_key
+    from gateway.bounces import MOST_BYTES, folder_taken, taken
+
+    settings = with_master_key(settings_of(config, database__url=database, data__folder=data))
+    if folder is not None:
+        run(folder_taken(settings, folder, console))
+    else:
+        run(taken(settings, sys.stdin.buffer.read(MOST_BYTES), console))
+
+
+def letters(
+    folder: Annotated[
+        Path, typer.Argument(help="Where the print service takes its files.", exists=True, file_okay=False)
+    ],
+    database: Database = None,
+    data: DataFolder = None,
+    config: Config = None,
+) -> None:
+    """Write what waits for the post as a print file with a cover sheet, and count it as handed over."""
+    from gateway.letters import printed
+    from gateway.logs import configure
+
+    configure(pretty=sys.stderr.isatty())
+    run(printed(settings_of(config, database__url=database, data__folder=data), folder, console))
 
 
 def schema() -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,17 +19,27 @@ from db.clock import PARIS, Clock
 from db.ids import SeededIds
 from db.keys import Keys
 from db.terms import digest
+from gateway.demo.billing import use_and_bill
 from gateway.demo.guide import add_guide
 from gateway.demo.histories import Plan, history, plans
 from gateway.demo.households import SHOWN_ACTIVE, SHOWN_NOT_ACTIVE, household
 from gateway.demo.kinds import AGENTS, ATTESTATION, HOURS, KINDS, SERVICES, Kind
+from gateway.demo.papers import file_papers
 from gateway.demo.rows import COLUMNS, FamilyRows, House, Row, Tables
+from gateway.demo.tariffs import add_tariffs
 from resolvers.imports_families import COLUMNS as REGISTER_COLUMNS
 from resolvers.imports_families import OPTIONAL_COLUMNS
+from resolvers.partners import digest as secret_digest
+from resolvers.vault import Vault
 
 SEED = 33_600
 FAMILIES = 200
 DEMO_PASSWORD = "Marronnier-47"
+DEMO_PARTNER = UUID("019a0000-0000-7000-8000-0000000000ca")
+DEMO_PARTNER_SECRET = "kqs_Platane-Observatoire-Ecole-47-0123456789"
+DEMO_PARTNER_NAME = "Observatoire de l’école"
+DEMO_PARTNER_SERVICES = ("cantine", "periscolaire", "centre-loisirs")
+DEMO_PARTNER_SCOPES = ("PROCEDURES_READ", "STATISTICS_READ", "PAGES_READ", "INVOICES_AGGREGATE", "EXPLORE")
 CHUNK = 1_000
 NEWCOMERS = 8_000_000
 """Place in the row where the families of registers begin: far behind those of any city."""
@@ -79,12 +89,23 @@ class DemoAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoPartner:
+    """A partner: what it needs at `/oauth/token`."""
+
+    client_id: str
+    name: str
+    client_secret: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DemoCity:
     """What to try the demo with."""
 
     family: DemoFamily
     activations: tuple[DemoActivation, ...]
     agents: tuple[DemoAgent, ...]
+    partner: DemoPartner
 
 
 def credentials(clock: Clock, *, seed: int = SEED) -> DemoCity:
@@ -96,6 +117,7 @@ def credentials(clock: Clock, *, seed: int = SEED) -> DemoCity:
         DemoFamily(shown.number, shown.name, shown.emails[0], DEMO_PASSWORD),
         tuple(DemoActivation(each.number, each.name, each.code) for each in waiting),
         tuple(DemoAgent(each.email, each.name, DEMO_PASSWORD, each.roles, each.services) for each in AGENTS),
+        DemoPartner(str(DEMO_PARTNER), DEMO_PARTNER_NAME, DEMO_PARTNER_SECRET, DEMO_PARTNER_SERVICES),
     )
 
 
@@ -107,10 +129,13 @@ async def load_city(
     families: int = FAMILIES,
     seed: int = SEED,
     beside_others: bool = False,
+    billed: bool = False,
+    vault: Vault | None = None,
 ) -> DemoCity:
     """Load the city in one transaction, as the owner of the tables or a superuser.
 
-    Raises CityNotEmpty when there are families or services, unless `beside_others` says that they do not matter.
+    `billed`: with a month of consumptions and its invoices; `vault`: with documents, which are kept there. Raises
+    CityNotEmpty when there are families or services, unless `beside_others` says that they do not matter.
     """
     now = clock().replace(microsecond=0)
     async with connection.transaction():
@@ -129,7 +154,12 @@ async def load_city(
             await connection.execute("select setval('procedure_reference', $1)", before + copier.rows["procedure"])
         # A city just copied has no statistics, and plans made without them would be kept.
         await connection.execute(f"analyze {', '.join(COLUMNS)}")
-    return credentials(clock, seed=seed)
+        if billed:
+            await use_and_bill(connection, keys, now)
+        city = credentials(clock, seed=seed)
+        if vault is not None:
+            await file_papers(connection, vault, city.family.number)
+    return city
 
 
 class Copier:
@@ -179,6 +209,7 @@ def _house(tables: Tables, keys: Keys, now: datetime, seed: int) -> House:
         tables.add("agent", agent_id, agent.email, agent.name, password_hash, list(agent.roles), of_agent, founded)
         if "AGENT" in agent.roles:
             agents.update(dict.fromkeys(agent.services, agent_id))
+    _partner(tables, keys, ids, services, agent_id, founded, now)
     french, english = ((_TERMS / f"terms.{language}.md").read_text(encoding="utf-8") for language in ("fr", "en"))
     terms_hash = digest(french, english)
     tables.add("terms", TERMS_VERSION, founded, founded, french, english, terms_hash)
@@ -187,8 +218,30 @@ def _house(tables: Tables, keys: Keys, now: datetime, seed: int) -> House:
         texts = (*kind.title, *kind.summary, kinds[kind.code].form, *ATTESTATION, kind.decision_months)
         values = (kinds[kind.code].id, kind.code, 1, services[kind.service], *texts, kind.silence_means, founded)
         tables.add("procedure_kind", *values)
+        for position, document in enumerate(kind.documents):
+            tables.add("required_document", kinds[kind.code].id, ids.at(founded), position, *astuple(document))
     add_guide(tables, ids, founded, now, agent_id)
+    add_tariffs(tables, ids, founded, services)
     return House(keys, now, password_hash, TERMS_VERSION, terms_hash, kinds, agents)
+
+
+def _partner(
+    tables: Tables,
+    keys: Keys,
+    ids: SeededIds,
+    services: Mapping[str, UUID],
+    agent_id: UUID,
+    founded: datetime,
+    now: datetime,
+) -> None:
+    """Add the one partner of the city, with its secret."""
+    of_partner = [services[code] for code in DEMO_PARTNER_SERVICES]
+    contact = "api@observatoire.example"
+    scopes, ends = list(DEMO_PARTNER_SCOPES), now + timedelta(days=365)
+    who = (DEMO_PARTNER, DEMO_PARTNER_NAME, contact, "fr")
+    tables.add("partner", *who, scopes, of_partner, agent_id, founded, ends)
+    digested = secret_digest(keys, DEMO_PARTNER, DEMO_PARTNER_SECRET)
+    tables.add("partner_secret", DEMO_PARTNER, ids.at(founded), digested, DEMO_PARTNER_SECRET[-4:], founded)
 
 
 def _kind(kind: Kind, kind_id: UUID, service_id: UUID) -> stored.Kind:
@@ -254,6 +307,6 @@ def write_register(path: Path, clock: Clock, *, families: int = 25, seed: int = 
         for each in made:
             for person in each.people:
                 of_family = (each.number, each.profile, each.name, each.language, each.code, expires_on)
-                on_file = (each.siret, each.rna, "", each.contact)
+                on_file = (each.siret, each.rna, "", each.contact, "")
                 writer.writerow((*of_family, *astuple(person), *on_file))
     return tuple(DemoActivation(each.number, each.name, each.code) for each in made)

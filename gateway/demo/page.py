@@ -1,4 +1,4 @@
-"""The pages under `/demo/`: what the mail catcher caught, and a stand-in for the families' web app."""
+"""The pages under `/demo/`: what was sent on every channel, and a stand-in for the families' web app."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,8 @@ import jinja2
 from aiohttp import web
 
 from gateway.demo.links import LINK_PAGES
+from gateway.demo.peer import Got
+from gateway.demo.peers import Peers
 from gateway.demo.smtp import Catcher, Caught
 
 PAGES = Path(__file__).parent / "pages"
@@ -23,41 +25,58 @@ MESSAGE_POLICY = (
 )
 
 
-def routes(catcher: Catcher) -> list[web.RouteDef]:
+def routes(catcher: Catcher, peers: Peers | None = None) -> list[web.RouteDef]:
     """Give the routes of the demo's pages."""
-    pages = Pages(catcher)
+    pages = Pages(catcher, peers)
     return [
         web.get("/demo/", pages.list_messages),
         web.get("/demo/messages.json", pages.messages_as_json),
         web.get(r"/demo/messages/{id:\d{1,9}}", pages.show_message),
         web.get(r"/demo/messages/{id:\d{1,9}}/html", pages.show_html),
+        web.get(r"/demo/messages/{peer:phones|smsc|push|fcm}-{id:\d{1,9}}", pages.show_other),
+        web.post("/demo/devices", pages.make_devices),
         *(web.get(f"/demo/{name}", pages.open_link) for name in LINK_PAGES),
-        web.get("/demo/exports/{id}", pages.download_export),
+        web.get("/demo/exports/{id}", pages.download),
+        web.get("/demo/receipts/{id}.pdf", pages.download),
         web.get(r"/demo/{name:demo\.css|link\.js}", pages.asset),
     ]
 
 
 class Pages:
-    """Handlers over one catcher."""
+    """Handlers over the mail catcher and the other peers."""
 
-    def __init__(self, catcher: Catcher) -> None:
+    def __init__(self, catcher: Catcher, peers: Peers | None) -> None:
         self._catcher = catcher
+        self._peers = peers
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined
         )
 
     async def list_messages(self, request: web.Request) -> web.Response:
         """Show what was caught, newest first."""
-        return self._page("list.html", messages=[described(caught) for caught in reversed(self._catcher.messages)])
+        return self._page("list.html", messages=self._newest_first())
 
     async def messages_as_json(self, request: web.Request) -> web.Response:
         """Give what was caught, newest first."""
-        messages = [described(caught) for caught in reversed(self._catcher.messages)]
-        return web.json_response({"messages": messages}, headers={"Cache-Control": "no-store"})
+        return web.json_response({"messages": self._newest_first()}, headers={"Cache-Control": "no-store"})
 
     async def show_message(self, request: web.Request) -> web.Response:
         """Show one message: as it looks, as text, and its headers."""
         return self._page("message.html", message=described(self._wanted(request)))
+
+    async def show_other(self, request: web.Request) -> web.Response:
+        """Show one text or push message."""
+        peer, wanted = request.match_info["peer"], int(request.match_info["id"])
+        for name, got in self._peers.messages() if self._peers else ():
+            if (name, got.id) == (peer, wanted):
+                return self._page("message.html", message=described_other(name, got))
+        raise web.HTTPNotFound(text="No such message; only the last ones are kept.")
+
+    async def make_devices(self, request: web.Request) -> web.Response:
+        """Make a browser and an app to register: `registerPush` takes what this gives."""
+        if self._peers is None:
+            raise web.HTTPNotFound
+        return web.json_response(self._peers.new_devices(), headers={"Cache-Control": "no-store"})
 
     async def show_html(self, request: web.Request) -> web.Response:
         """Give the HTML of one message, for the frame in its page."""
@@ -68,14 +87,20 @@ class Pages:
         """Show what the link of a message offers to do."""
         return self._page("link.html", page=LINK_PAGES[request.path.removeprefix("/demo/")])
 
-    async def download_export(self, request: web.Request) -> web.Response:
-        """Go where the portal itself gives the archive: a web app would lead its visitors there too."""
+    async def download(self, request: web.Request) -> web.Response:
+        """Go where the portal itself gives the file: a web app would lead its visitors there too."""
         raise web.HTTPFound(request.rel_url.with_path(request.path.removeprefix("/demo")).with_query(request.query))
 
     async def asset(self, request: web.Request) -> web.Response:
         """Give the style or the script of the pages."""
         name = request.match_info["name"]
         return _answer((PAGES / name).read_text(encoding="utf-8"), KINDS[name], PAGE_POLICY)
+
+    def _newest_first(self) -> list[dict[str, Any]]:
+        others = self._peers.messages() if self._peers else ()
+        found = [described(caught) for caught in self._catcher.messages]
+        found += [described_other(name, got) for name, got in others]
+        return sorted(found, key=lambda message: str(message["received_at"]), reverse=True)
 
     def _wanted(self, request: web.Request) -> Caught:
         wanted = int(request.match_info["id"])
@@ -102,6 +127,23 @@ def described(caught: Caught) -> dict[str, Any]:
         "headers": [(name, str(value)) for name, value in message.items()],
         "text": caught.part("plain"),
         "html": caught.part("html"),
+    }
+
+
+def described_other(peer: str, got: Got) -> dict[str, Any]:
+    """Give a text or push message as JSON has it."""
+    text = str(got.details.get("body") or got.text)
+    return {
+        "id": f"{peer}-{got.id}",
+        "channel": got.channel,
+        "received_at": got.received_at.isoformat(),
+        "sender": str(got.details.get("sender") or got.provider or peer),
+        "to": got.to,
+        "subject": got.text,
+        "message_id": got.reference,
+        "headers": [(name, str(value)) for name, value in got.details.items()],
+        "text": text,
+        "html": "",
     }
 
 

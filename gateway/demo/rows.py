@@ -1,31 +1,39 @@
 """The demo city's families as rows of tables: what `city.py` copies."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from db import outbox
+from stdnum import iban as ibans
+
+from db import mandates, outbox
 from db import procedures as stored
 from db.families import sealed_quotient
 from db.ids import SeededIds
 from db.keys import Keys
+from db.legal_clock import Acknowledgement, Submitted
+from db.settings import City
+from gateway.demo.conversations import Said, asked, said
 from gateway.demo.histories import History, Step
 from gateway.demo.households import Household
-from resolvers import activation_codes, news
-from resolvers.procedures import implied_decision
+from resolvers import activation_codes, legal_clock, news, sepa
 
 Row = tuple[Any, ...]
 
 COLUMNS: Mapping[str, str] = {
     "service": "id code name_fr name_en address phone email hours_fr hours_en",
     "agent": "id email name password_hash roles services created_at",
+    "partner": "id name contact_email language scopes services created_by created_at expires_at",
+    "partner_secret": "partner_id id digest hint created_at",
     "terms": "version effective_at published_at body_fr body_en hash",
     "procedure_kind": "id code version service_id title_fr title_en summary_fr summary_en form attestation_fr "
     "attestation_en decision_months silence_means published_at",
+    "required_document": "kind_id id position code label_fr label_en help_fr help_en required",
     "place": "id code name_fr name_en address latitude longitude access_fr access_en accessibility phone email "
     "open_on_public_holidays created_at",
     "opening_rule": "id place_id weekday opens closes season",
@@ -37,26 +45,42 @@ COLUMNS: Mapping[str, str] = {
     "summary_en body_en html_en plain_en visible_from edited_by created_at",
     "page_place": "page_id place_id position",
     "page_kind": "page_id kind_code phase position",
+    "tariff": "id code service_id label_fr label_en unit_fr unit_en position cesu created_at",
+    "tariff_price": "id tariff_id quotient_from quotient_until cents valid_from",
+    "page_tariff": "page_id tariff_id position",
+    "page_audience": "page_id age_from age_until at_school",
+    "page_invoice": "page_id moment",
     "family": "id number profile name language siret rna activated_at created_at news_seq",
     "member": "family_id id role first_name last_name birth_date school child_id created_at",
     "quotient_familial": "family_id id sealed_value valid_from valid_until source recorded_by recorded_at",
     "activation_code": "family_id id code_hmac expires_at used_at created_at",
     "account": "family_id id email email_verified_at password_hash language created_at",
     "terms_acceptance": "family_id account_id version hash manner accepted_at",
+    "mandate": "family_id id rum ics account_id sealed_account account_hmac country iban_end text_hash signed_at "
+    "signed_on",
     "address": "family_id id account_id channel value verified_at created_at",
     "channel_preference": "family_id topic channels updated_at",
     "data_choice": "family_id datum id keep changed_at",
     "service_opt_in": "family_id service_id id opted_in changed_at",
     "procedure": "family_id id reference kind_id service_id member_id status event_count answers attestation "
-    "submitted_at implied_decision_on assigned_agent_id created_at updated_at",
+    "submitted_at implied_decision_on paused_days assigned_agent_id message_count created_at updated_at",
+    "acknowledgement": "family_id procedure_id id service_id received_at implied_decision_on silence_means service "
+    "content content_sha256",
     "procedure_event": "family_id procedure_id number id service_id from_status to_status actor agent_id message "
     "occurred_at",
+    "information_request": "family_id id procedure_id service_id event_number documents message asked_by asked_at "
+    "answers answered_at",
+    "procedure_message": "family_id procedure_id number id service_id author account_id agent_id body request_key "
+    "posted_at read_at",
     "news": "family_id seq id topic type subject_id service_id procedure_id procedure_event_number data "
     "occurred_at read_at",
     "delivery": "family_id id news_seq subject_id channel address status next_channels attempts next_try_at "
     "sent_at receipt created_at",
 }
 """Tables in the order in which foreign keys allow them, and their columns."""
+
+AGREED = hashlib.sha256(b"").digest()
+"""Of the words that families of the demonstration agreed to: nobody showed them any."""
 
 PREFERRED_FOR = "PROCEDURE_STATUS"
 READ_AFTER = timedelta(days=10)
@@ -74,6 +98,14 @@ class House:
     kinds: Mapping[str, stored.Kind]
     agents: Mapping[str, UUID]
     """By service: who works on its procedures."""
+
+
+def made_up_iban(number: int) -> str:
+    """Give an account of the bank 99999, which nobody has."""
+    bank, branch = 99_999, 1
+    key = 97 - (89 * bank + 15 * branch + 3 * number) % 97
+    basic = f"{bank:05d}{branch:05d}{number:011d}{key:02d}"
+    return f"FR{ibans.calc_check_digits(f'FR00{basic}')}{basic}"
 
 
 class Tables(dict[str, list[Row]]):
@@ -101,6 +133,8 @@ class FamilyRows:
         self._activated_at = house.now - timedelta(seconds=random.randint(366 * 86_400, 700 * 86_400))
         self._id = self._ids.at(self._created_at)
         self._members: dict[Any, UUID] = {}
+        self._account_id: UUID | None = None
+        """Its first login."""
 
     def write(self, histories: Iterable[tuple[str, History]]) -> None:
         """Add all rows of the family; each history comes with its reference."""
@@ -122,6 +156,17 @@ class FamilyRows:
         values = (family.number, family.profile, family.name, family.language, family.siret, family.rna)
         self._tables.add("family", self._id, *values, active, self._created_at, len(told))
         self._choices({item.service_id for item in told if item.service_id})
+        if self._account_id is not None and family.index % 5 == 1:
+            self._mandate(self._account_id)
+
+    def _mandate(self, account_id: UUID) -> None:
+        """Add the mandate of a family that pays by direct debit, for an account of a bank that there is not."""
+        at, family, keys = self._activated_at, self._household, self._house.keys
+        holder = mandates.Holder(made_up_iban(family.index), None, family.name)
+        sealed = mandates.sealed(keys, self._id, holder)
+        known = (sealed, mandates.digest(keys, self._id, holder.iban), "FR", holder.iban[-4:], AGREED, at, at.date())
+        rum = f"PES-{family.number}-001"
+        self._tables.add("mandate", self._id, self._ids.at(at), rum, sepa.DEMO_IDENTIFIER, account_id, *known)
 
     def _choices(self, used: set[UUID]) -> None:
         """Add what the family keeps (most do, to fill in the next form), and the services that it uses (R2)."""
@@ -166,6 +211,7 @@ class FamilyRows:
 
     def _account(self, email: str) -> str:
         at, house, account_id = self._activated_at, self._house, self._ids.at(self._activated_at)
+        self._account_id = self._account_id or account_id
         language = self._household.language
         self._tables.add("account", self._id, account_id, email, at, house.password_hash, language, at)
         self._address(account_id, "EMAIL", email, at)
@@ -186,6 +232,8 @@ class FamilyRows:
         agent_id = self._house.agents[history.plan.kind.service]
         answers = json.dumps(history.answers, ensure_ascii=False)
         created_at = history.plan.created_at
+        language = 0 if self._household.language == "fr" else 1
+        messages = list(said(self._random, history, language))
         procedure = stored.Procedure(
             self._id,
             self._ids.at(created_at),
@@ -212,15 +260,67 @@ class FamilyRows:
             kind.attestation[self._household.language] if history.submitted_at else None,
             history.submitted_at,
             history.implied_decision_on,
+            _paused_days(history),
             agent_id if any(step.actor == "AGENT" for step in history.steps) else None,
+            len(messages),
             created_at,
             history.steps[-1].at if history.steps else created_at,
         )
+        receipt = self._receipt(procedure, kind, history) if history.submitted_at else None
+        if receipt:
+            self._tables.add("acknowledgement", *astuple(receipt))
         for number, step in enumerate(history.steps, 1):
             by = agent_id if step.actor == "AGENT" else None
             event = (kind.service_id, step.before, step.status, step.actor, by, step.message, step.at)
             self._tables.add("procedure_event", self._id, procedure.id, number, self._ids.at(step.at), *event)
-        return [_told(procedure, kind, number, step) for number, step in enumerate(history.steps, 1)]
+        for each in asked(history, language):
+            about = (self._ids.at(each.asked_at), procedure.id, kind.service_id, each.number, [each.document])
+            answer = "{}" if each.answered_at else None
+            answered = (each.message, agent_id, each.asked_at, answer, each.answered_at)
+            self._tables.add("information_request", self._id, *about, *answered)
+        for number, message in enumerate(messages, 1):
+            self._message(procedure, number, message, agent_id)
+        steps = [_told(procedure, kind, number, step, receipt) for number, step in enumerate(history.steps, 1)]
+        return steps + [news.message(procedure, kind, each.author, each.body, each.at) for each in messages]
+
+    def _receipt(self, procedure: stored.Procedure, kind: stored.Kind, history: History) -> Acknowledgement:
+        """Give the acknowledgement that the portal would have made when it was submitted."""
+        assert procedure.submitted_at is not None, "the caller has looked"
+        person = history.person
+        submitted = Submitted(
+            self._household.number,
+            self._household.name,
+            procedure.reference,
+            kind.code,
+            1,
+            *(kind.title["fr"], kind.title["en"]),
+            *(person.first_name, person.last_name),
+            procedure.answers,
+            kind.attestation[self._household.language],
+            procedure.submitted_at,
+            kind.id,
+        )
+        key = (procedure.family_id, procedure.id)
+        return legal_clock.acknowledgement_of(key, submitted, kind, self._ids.at(procedure.submitted_at))
+
+    def _message(self, procedure: stored.Procedure, number: int, message: Said, agent_id: UUID) -> None:
+        """Add a message; the other side has read what is not quite new."""
+        read = message.at < self._house.now - READ_AFTER
+        by = (self._account_id, None) if message.author == "FAMILY" else (None, agent_id)
+        self._tables.add(
+            "procedure_message",
+            self._id,
+            procedure.id,
+            number,
+            self._ids.at(message.at),
+            procedure.service_id,
+            message.author,
+            *by,
+            message.body,
+            f"demo-message-{number}",
+            message.at,
+            message.at + timedelta(hours=5) if read else None,
+        )
 
     def _news(self, seq: int, emails: list[str], told: outbox.Told) -> None:
         """Add one item of the family's stream and the proof that it was sent."""
@@ -230,7 +330,7 @@ class FamilyRows:
         about = (told.subject_id, told.service_id, told.procedure_id, told.procedure_event_number)
         self._tables.add("news", self._id, seq, self._ids.at(at), told.topic, told.type, *about, data, at, read_at)
         channel, values, rest = outbox.route(
-            self._household.preference or outbox.DEFAULT_CHANNELS,
+            ("IN_APP",) if told.inbox_only else self._household.preference or outbox.DEFAULT_CHANNELS,
             [("EMAIL", email) for email in emails],
             self._household.number,
         )
@@ -241,10 +341,20 @@ class FamilyRows:
             self._tables.add("delivery", self._id, self._ids.at(at), seq, told.subject_id, *sent)
 
 
-def _told(procedure: stored.Procedure, kind: stored.Kind, number: int, step: Step) -> outbox.Told:
+def _paused_days(history: History) -> int:
+    if history.submitted_at is None or history.implied_decision_on is None:
+        return 0
+    first = legal_clock.implied_decision(history.submitted_at, history.plan.kind.decision_months)
+    return (history.implied_decision_on - first).days
+
+
+def _told(
+    procedure: stored.Procedure, kind: stored.Kind, number: int, step: Step, receipt: Acknowledgement | None
+) -> outbox.Told:
     """Say what the portal would have said when it happened."""
     before = replace(procedure, status=step.before)
-    if step.status == "SUBMITTED":
-        implied_on = implied_decision(step.at, kind.decision_months)
-        return news.submitted(before, kind, number, step.at, implied_on.isoformat())
+    if receipt and step.status == "SUBMITTED":
+        return news.submitted(before, kind, number, receipt, City().court)
+    if step.actor == "CLOCK":
+        return news.decided_by_silence(before, kind, number, step.status, step.at)
     return news.moved(before, kind, number, step.status, step.message, step.at)
