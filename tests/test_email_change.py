@@ -47,7 +47,7 @@ async def test_an_address_changes_once_both_have_confirmed(house: House, old_fir
     assert await email_of(house, family) == new
     assert await addresses(house, family) == [(family.email, False), (new, True)]
     for address in (family.email, new):
-        assert "adresse électronique a été changée" in await house.mail_to(address, "report-unauthorized-use")
+        assert "report-unauthorized-use" in await house.mail_to(address, "adresse électronique a été changée")
     assert await house.sign_in(new)
     old = {"identifier": family.email, "password": PASSWORD, "as_": "FAMILY"}
     assert await house.problems(SIGN_IN, **old) == ["BAD_CREDENTIALS"]

@@ -192,13 +192,13 @@ async def test_what_does_not_fit_an_envelope_is_refused_and_changes_nothing(hous
 
 async def test_a_new_postal_address_takes_the_place_of_the_old_one(house: House) -> None:
     family, token = await posted(house)
-    await house.do(SET, token, address="3  place du  Marché \n\n33000 BORDEAUX")
+    await house.do(SET, token, address="3  place du  Marché \n\n33600 PESSAC")
     rows = await house.connection.fetch(
         "select value, retired_reason from address where family_id = $1 and channel = 'POST' order by created_at",
         family.id,
     )
-    assert [tuple(row) for row in rows] == [(ADDRESS, "REPLACED"), ("3 place du Marché\n33000 BORDEAUX", None)]
-    assert "33000 BORDEAUX" in await house.mail_to(family.email, "prévenus par ce moyen")
+    assert [tuple(row) for row in rows] == [(ADDRESS, "REPLACED"), ("3 place du Marché\n33600 PESSAC", None)]
+    assert "prévenus par ce moyen" in await house.mail_to(family.email, "33600 PESSAC")
 
 
 SET_FOR = """mutation ($family: ID!, $address: String!) { setPostalAddress(family: $family, address: $address) {

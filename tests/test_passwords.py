@@ -119,7 +119,7 @@ async def test_a_changed_password_counts_at_once_and_ends_the_other_sessions(hou
     signs_in = {"identifier": family.email, "as_": "FAMILY"}
     assert await house.problems(SIGN_IN, password=PASSWORD, **signs_in) == ["BAD_CREDENTIALS"]
     assert await house.problems(SIGN_IN, password=NEW, **signs_in) == []
-    assert "mot de passe a été changé" in await house.mail_to(family.email, "report-unauthorized-use")
+    assert "report-unauthorized-use" in await house.mail_to(family.email, "mot de passe a été changé")
     assert "password_changed" in await acts(house, family)
 
 

@@ -89,7 +89,7 @@ async def alert(house: House) -> tuple[Made, str]:
     """Let somebody who knows the password change it; give the family and the token of the alert's link."""
     family, thief = await house.member()
     await house.do(CHANGE % PASSWORD, thief, new=NEW)
-    return family, token_in(await house.mail_to(family.email, "report-unauthorized-use"))
+    return family, token_in(await house.mail_to(family.email, "mot de passe a été changé"))
 
 
 async def test_the_link_of_an_alert_reports_without_signing_in_and_the_owner_recovers(house: House) -> None:
