@@ -141,6 +141,8 @@ def refused_by(failure: Exception, request_id: str) -> RequestRefused:
     if isinstance(failure, DatabaseUnavailable):
         return unavailable()
     log_failure(failure, request_id)
+    if isinstance(failure, asyncpg.QueryCanceledError):
+        return RequestRefused("TOO_COSTLY", TOO_SLOW, status=503)
     return RequestRefused("INTERNAL", MASKED, errors=[described("INTERNAL", MASKED, id=request_id)])
 
 

@@ -50,6 +50,10 @@ class EventLine:
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._commenting: asyncio.TimerHandle | None = None
         self._expiring: asyncio.TimerHandle | None = None
+        self._early: list[bytes] = []
+        """What there is to say before the headers: they go out once a subscription has its place, so that a client that
+        reads its lists when they come misses nothing in between."""
+
         self.response = web.StreamResponse(headers={**HEADERS, **headers})
 
     async def run(self, asked: GraphQLRequest, operation: Operation | RequestRefused, context: "Context") -> None:
@@ -63,8 +67,9 @@ class EventLine:
         try:
             if not sockets.admit(self, context.viewer):
                 raise RequestRefused("THROTTLED", "Too many live connections of this account.")
-            await self._open(context)
+            when_lost(self._request, self._leave)
             closing = await self._begin(asked, operation, context)
+            await self._open(context)
             await self._ended
             await self._outlet.flush(self._endpoint.live.closing_seconds)
         finally:
@@ -108,12 +113,14 @@ class EventLine:
     async def _open(self, context: "Context") -> None:
         """Send the headers and start the clocks."""
         await self.response.prepare(self._request)
-        when_lost(self._request, self._leave)
         transport = self._request.transport
         connection = transport.get_extra_info("socket") if transport else None
         if connection is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MILLISECONDS)
         self._comment()
+        for event in self._early:
+            self._write(event)
+        self._early.clear()
         expires_at = context.viewer.expires_at
         if expires_at is not None:
             left = max((expires_at - self._endpoint.clock()).total_seconds(), 0)
@@ -129,8 +136,15 @@ class EventLine:
                 timer.cancel()
 
     def _send(self, event: bytes) -> None:
-        if self.response.prepared and not self._ended.done():
-            self._outlet.send(b"%x\r\n%b\r\n" % (len(event), event) if self._chunked else event)
+        if self._ended.done():
+            return
+        if self.response.prepared:
+            self._write(event)
+        else:
+            self._early.append(event)
+
+    def _write(self, event: bytes) -> None:
+        self._outlet.send(b"%x\r\n%b\r\n" % (len(event), event) if self._chunked else event)
 
     def _leave(self) -> None:
         if not self._ended.done():

@@ -9,8 +9,8 @@ import asyncpg
 
 from tests.conftest import Database
 from tests.followers import clients, following, heard_all
-from tests.house import opened
-from tests.live import Socket
+from tests.house import House, opened
+from tests.live import EventStream, Socket
 from tests.load import at_work
 from tests.program import apart
 
@@ -30,6 +30,7 @@ SLOW_TO_LISTEN = """
     create event trigger slow_to_listen on login execute function wait_to_listen();
     select pg_advisory_lock(1);
 """
+NEWS = "subscription { news { cursor } }"
 TEST = "mutation { sendTestNotification(topic: TERMS) { problems { code } } }"
 
 
@@ -68,3 +69,29 @@ async def test_what_is_told_before_a_gateway_listens_is_heard_when_it_does(city:
             await database.execute("select pg_advisory_unlock(1)")
             assert await socket.next("1") != first
     await database.close()
+
+
+async def test_a_stream_of_events_is_open_only_once_it_has_its_place(house: House) -> None:
+    """A client reads its lists when the stream is open: what is told meanwhile must come on the stream."""
+    _, token = await house.member()
+    await house.do(TEST, token)
+    stream = EventStream(house, token, NEWS)
+    async with house.connection.transaction():
+        await house.connection.execute("lock table family")
+        opening = asyncio.create_task(stream.__aenter__())
+        await asyncio.wait({opening}, timeout=0.5)
+        assert not opening.done()
+    async with await opening:
+        await house.do(TEST, token)
+        assert await stream.next()
+
+
+async def test_a_stream_that_waits_too_long_for_its_place_is_told_so(city: Database) -> None:
+    async with opened(city.dsn, database={"url": city.dsn, "statement_timeout": 0.5}) as house:
+        _, token = await house.member()
+        async with house.connection.transaction():
+            await house.connection.execute("lock table family")
+            async with Socket(house, token) as socket:
+                await socket.subscribe("1", NEWS)
+                told = await socket.message("1")
+                assert (told["type"], told["payload"][0]["extensions"]["code"]) == ("error", "TOO_COSTLY")
