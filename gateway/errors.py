@@ -105,18 +105,8 @@ def formatted(error: GraphQLError, request_id: str, code: str | None = None) -> 
     cause, own_code = _cause_of(error)
     if cause is None or error.path is None:
         entry["extensions"] = {"code": code or own_code or _code_of(error)}
-    elif is_refusal(cause):
-        entry["message"] = cause.message
-        entry["extensions"] = {"code": cause.code}
-    elif isinstance(cause, DatabaseUnavailable):
-        entry |= described("INTERNAL", AWAY)
-    elif isinstance(cause, asyncpg.QueryCanceledError):
-        # It is undone as a whole: a statement that took too long, or waited too long for somebody else's.
-        log_failure(cause, request_id)
-        entry |= described("TOO_COSTLY", TOO_SLOW)
     else:
-        log_failure(cause, request_id)
-        entry |= described("INTERNAL", MASKED, id=request_id)
+        entry |= refused_by(cause, request_id).errors[0]
     return entry
 
 
@@ -142,6 +132,7 @@ def refused_by(failure: Exception, request_id: str) -> RequestRefused:
         return unavailable()
     log_failure(failure, request_id)
     if isinstance(failure, asyncpg.QueryCanceledError):
+        # It is undone as a whole: a statement that took too long, or waited too long for somebody else's.
         return RequestRefused("TOO_COSTLY", TOO_SLOW, status=503)
     return RequestRefused("INTERNAL", MASKED, errors=[described("INTERNAL", MASKED, id=request_id)])
 
